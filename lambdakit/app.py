@@ -1,0 +1,307 @@
+"""The App: collects marked functions, checks them, and is the Lambda handler."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lambdakit.binding import Handler
+from lambdakit.depends import Dependencies, Depends, Provider
+from lambdakit.errors import NoHandlerError, RegistrationError
+from lambdakit.hooks import HOOKS, hooks_of, register_snapshot_hooks, runs_under_snapstart
+from lambdakit.identify import identify
+from lambdakit.lane import Lane, Target
+from lambdakit.loop import EventLoop
+from lambdakit.middleware import Invocation, MiddlewareLike, sorted_by_form, wrapped
+from lambdakit.signature import name_of, where
+from lambdakit.triggers.trigger import COLLECTED, TRIGGERS, trigger_class
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lambdakit.settings import FunctionSettings
+
+Collected = str | ModuleType | Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What would become of an event.
+
+    Attributes:
+        source: The source, a label of ``identify``.
+        handlers: The handlers that would run, as ``module.function``, in order.
+        lines: Each record and each handler that was considered for it, in words.
+    """
+
+    source: str
+    handlers: list[str]
+    lines: list[str]
+
+    def __str__(self) -> str:
+        return "\n".join([f"source: {self.source}", *self.lines])
+
+
+class App:
+    """One Lambda function: handlers, their settings, and the entry point that Lambda calls.
+
+    Args:
+        *modules_or_functions: What to collect: names of modules (``__name__`` for this one), modules, functions. Every
+            marked function in a module counts, imported ones too.
+        name: The function's name; by default that of its first module or function.
+        middleware: What to wrap invocations and records in, outermost first.
+        **function_settings: The function's settings in AWS, see ``FunctionSettings``.
+
+    Raises:
+        RegistrationError: a handler does not fit its trigger, or two can't be told apart.
+        ValueError: there is no such setting, or Lambda does not take its value.
+
+    >>> from lambdakit import App, on_invoke
+    >>> @on_invoke
+    ... def double(number: int) -> int:
+    ...     return 2 * number
+    >>> App(double)(21)
+    42
+    """
+
+    def __init__(
+        self,
+        *modules_or_functions: Collected,
+        name: str | None = None,
+        middleware: Iterable[MiddlewareLike] = (),
+        **function_settings: Unpack[FunctionSettings],
+    ) -> None:
+        namespace, place = _caller()
+        functions = list(dict.fromkeys(_collected(modules_or_functions, namespace, place)))
+        if function_settings:
+            from lambdakit.settings import check_settings
+
+            check_settings(function_settings)
+        self.name = name or _default_name(modules_or_functions, namespace)
+        self.settings: FunctionSettings = function_settings
+        self._loop = EventLoop()
+        self._dependencies = Dependencies(self._loop)
+        self._around, self._around_records = sorted_by_form(middleware) if middleware else ([], [])
+        self.handlers = [Handler(f, t) for f in functions for t in getattr(f, TRIGGERS, ())]
+        _refuse_conflicts(self.handlers)
+        self._lanes: dict[str, Lane] = {}
+        for handler in self.handlers:
+            self._enter(handler)
+        self._hooks = hooks_of(functions)
+        self._started = False
+        self._finalizer = weakref.finalize(self, _end, self._dependencies, self._loop)
+        self._begin(namespace.get("__name__", ""))
+
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle a raw event as Lambda's handler does: identify it, route it, answer it.
+
+        Raises:
+            NoHandlerError: no handler takes the event.
+            EventValidationError: the event does not fit what its handler asks for; in a batch that record just fails.
+            Exception: whatever the handler raised, untouched.
+        """
+        if not self._started:
+            self.start()
+        source = identify(event)
+        lane = self._lanes.get(source)
+        if lane is None:
+            raise NoHandlerError(source, sources=sorted(self._lanes))
+        invocation = Invocation(event, context, source)
+        if not self._around:
+            return self._handled(lane, invocation)
+        return wrapped(self._around, invocation, lambda: self._handled(lane, invocation))()
+
+    def _handled(self, lane: Lane, invocation: Invocation) -> Any:
+        try:
+            reply = lane.run(invocation.event, invocation)
+        except BaseException as error:
+            if invocation.stack is not None:
+                invocation.stack.__exit__(type(error), error, error.__traceback__)
+            raise
+        if invocation.stack is not None:
+            invocation.stack.close()
+        return reply
+
+    def __repr__(self) -> str:
+        return f"<App {self.name!r}: {', '.join(map(str, self.handlers)) or 'no handlers'}>"
+
+    def start(self) -> None:
+        """Run the start-up hooks, once an execution environment.
+
+        In Lambda this happens while the environment starts, or restores its snapshot; elsewhere before the first event.
+        """
+        for hook in self._hooks.on_start:
+            self._dependencies.provide(hook, None)
+        self._started = True
+
+    def close(self) -> None:
+        """Clean up what the environment's dependencies opened; the App may be used again."""
+        _end(self._dependencies, self._loop)
+        self._started = False
+
+    def override(self, dependency: Callable[..., Any], with_: Callable[..., Any]) -> AbstractContextManager[None]:
+        """Replace a dependency, for a test: from now on, or until the end of a ``with`` block.
+
+        Args:
+            dependency: The function in ``Depends(dependency)``.
+            with_: The function to call in its place; it may have dependencies of its own.
+
+        >>> from typing import Annotated
+        >>> from lambdakit import App, Depends, on_invoke
+        >>> def rate() -> float: ...
+        >>> @on_invoke
+        ... def convert(amount: float, rate: Annotated[float, Depends(rate)]) -> float:
+        ...     return amount * rate
+        >>> app = App(convert)
+        >>> with app.override(rate, with_=lambda: 2.0):
+        ...     app(21.0)
+        42.0
+        """
+        known = self._scopes()
+        if dependency not in known:
+            names = ", ".join(sorted(function.__name__ for function in known)) or "none at all"
+            raise ValueError(f"no handler depends on {name_of(dependency)}; the App's dependencies: {names}")
+        provider = Provider(Depends(with_, scope=known[dependency]))
+        overrides = self._dependencies.overrides
+        before = overrides.get(dependency)
+        overrides[dependency] = provider
+        return _Override(overrides, dependency, before)
+
+    def explain(self, event: Any) -> Explanation:
+        """Tell who would handle an event, and why not the others, without running anything."""
+        source = identify(event)
+        lane = self._lanes.get(source)
+        if lane is None:
+            return Explanation(source, [], [str(NoHandlerError(source, sources=sorted(self._lanes)))])
+        handlers: dict[str, None] = {}
+        lines: list[str] = []
+        for number, record in enumerate(lane.records(event)):
+            target = lane.routes([record])[0]
+            taken = target.handlers if target else []
+            handlers.update(dict.fromkeys(handler.name for handler in taken))
+            lines.append(f"record {number}: {lane.describe(record)}")
+            lines += [f"  taken by {handler}" for handler in taken]
+            lines += [f"  not {h.name}: {lane.why_not(h, record)}" for h in lane.handlers if h not in taken]
+        return Explanation(source, list(handlers), lines)
+
+    def _enter(self, handler: Handler) -> None:
+        """Give a handler its place in the lane of each source that it takes."""
+        envelopes = [trigger_class(name) for name in reversed(handler.trigger.via)]
+        labels = envelopes[0].labels if envelopes else handler.trigger.labels
+        for label in labels:
+            lane = self._lanes.setdefault(
+                label, Lane(envelopes[0] if envelopes else type(handler.trigger), self._dependencies)
+            )
+            if envelopes:
+                lane = lane.behind(envelopes, type(handler.trigger))
+            lane.add(Target(handler, self._around_records, self._dependencies))
+
+    def _scopes(self) -> dict[Callable[..., Any], Any]:
+        """Each dependency's function and how long its value serves."""
+        scopes: dict[Callable[..., Any], Any] = {}
+        asked = [provider for handler in self.handlers for provider in handler.providers]
+        asked += [hook for hooks in self._hooks for hook in hooks]
+        while asked:
+            provider = asked.pop()
+            scopes[provider.function] = provider.scope
+            asked += [argument for argument in provider.arguments.values() if isinstance(argument, Provider)]
+        return scopes
+
+    def _begin(self, module: str) -> None:
+        """Start at once where Lambda loads the module that makes this App: there it is the INIT phase."""
+        if os.environ.get("_HANDLER", "").rpartition(".")[0].replace("/", ".") != module:
+            return
+        if runs_under_snapstart():
+            register_snapshot_hooks(self._hooks, self._dependencies)
+        self.start()
+
+
+def _end(dependencies: Dependencies, loop: EventLoop) -> None:
+    dependencies.close()
+    loop.close()
+
+
+class _Override(AbstractContextManager[None]):
+    """An override that is in force, and is taken back when its block ends."""
+
+    def __init__(self, overrides: dict[Any, Provider], dependency: Any, before: Provider | None) -> None:
+        self._overrides = overrides
+        self._dependency = dependency
+        self._before = before
+
+    def __exit__(self, *error: object) -> None:
+        """Take the override back."""
+        if self._before is None:
+            self._overrides.pop(self._dependency, None)
+        else:
+            self._overrides[self._dependency] = self._before
+
+
+def _caller() -> tuple[dict[str, Any], str]:
+    """The globals of the module that builds an App, and the line."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    return (frame.f_globals, f"{frame.f_code.co_filename}:{frame.f_lineno}") if frame else ({}, "")
+
+
+def _collected(given: Sequence[Collected], namespace: dict[str, Any], place: str) -> Iterator[Callable[..., Any]]:
+    if not given:
+        raise TypeError("App takes modules or functions: write App(__name__) to collect the module it stands in")
+    for one in given:
+        if isinstance(one, str) and one == namespace.get("__name__"):
+            yield from _marked(namespace, place)  # this module, which may not be in sys.modules under its name
+        elif isinstance(one, str):
+            yield from _marked(vars(import_module(one)), place)
+        elif isinstance(one, ModuleType):
+            yield from _marked(vars(one), place)
+        else:
+            yield _checked(one)
+
+
+def _checked(function: object) -> Callable[..., Any]:
+    if callable(function) and (hasattr(function, TRIGGERS) or hasattr(function, HOOKS)):
+        return function
+    raise RegistrationError(
+        "App was given a function without a trigger" if callable(function) else f"App can't collect {function!r}",
+        where(function) if callable(function) else "",
+        "Mark it with a decorator such as @on_s3(...), or give App a module.",
+    )
+
+
+def _marked(namespace: dict[str, Any], place: str) -> list[Callable[..., Any]]:
+    """The marked functions of a module, which from now on refuses more."""
+    namespace[COLLECTED] = namespace.get("__spec__"), place
+    return [
+        value
+        for value in list(namespace.values())
+        if callable(value) and not {TRIGGERS, HOOKS}.isdisjoint(getattr(value, "__dict__", ()))
+    ]
+
+
+def _default_name(given: Sequence[Collected], namespace: dict[str, Any]) -> str:
+    first = given[0]
+    name: str = first if isinstance(first, str) else first.__name__
+    if name == "__main__":
+        name = Path(str(namespace.get("__file__", "function"))).stem
+    return name.rpartition(".")[2]
+
+
+def _refuse_conflicts(handlers: Sequence[Handler]) -> None:
+    for position, handler in enumerate(handlers):
+        for other in handlers[:position]:
+            same_kind = type(other.trigger) is type(handler.trigger) and other.trigger.via == handler.trigger.via
+            if same_kind and other.trigger.conflicts(handler.trigger):
+                raise RegistrationError(
+                    f"two handlers claim the same thing: {other} and {handler}",
+                    f"{where(other.function)} and {where(handler.function)}",
+                    "Narrow one of them, or let one function serve both.",
+                )

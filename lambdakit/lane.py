@@ -1,0 +1,267 @@
+"""A lane: the handlers of one sender, the way of its records to them, and the answer that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lambdakit.errors import EventValidationError, NoHandlerError
+from lambdakit.middleware import Invocation, Middleware, RecordInvocation, wrapped
+from lambdakit.reply import jsonable
+
+if TYPE_CHECKING:
+    from lambdakit.binding import Call, Handler
+    from lambdakit.delivery import Delivery
+    from lambdakit.depends import Dependencies
+    from lambdakit.triggers.trigger import Record, Trigger
+
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
+"""What reading a document raises that is not the one it was taken for."""
+
+
+class Target:
+    """Where a record goes: a handler, inside its middleware.
+
+    ``run`` calls it and waits; ``arun`` is a coroutine function where the handler is one and nothing is around it.
+    """
+
+    __slots__ = ("arun", "handlers", "run", "unit")
+
+    def __init__(self, handler: Handler, middleware: Sequence[Middleware], dependencies: Dependencies) -> None:
+        self.handlers = [handler]
+        self.unit = handler.unit
+        self.arun = handler.call if handler.is_async and not middleware else None
+        self.run = _waiting(handler.call, dependencies) if handler.is_async else handler.call
+        if middleware and handler.unit == "record":
+            self.run = _inside(middleware, handler, self.run)
+
+
+def _waiting(call: Call, dependencies: Dependencies) -> Call:
+    loop = dependencies.loop
+    return lambda record, invocation: loop.run(call(record, invocation))
+
+
+def _inside(middleware: Sequence[Middleware], handler: Handler, call: Call) -> Call:
+    record_id, name = handler.trigger.record_id, handler.name
+
+    def run(record: Record, invocation: Invocation) -> Any:
+        given = RecordInvocation(record, record_id(record), name, invocation)
+        return wrapped(middleware, given, lambda: call(record, invocation))()
+
+    return run
+
+
+class Opened:
+    """Where a record goes that is an envelope: to the lane of what it carries."""
+
+    __slots__ = ("arun", "handlers", "run", "unit")
+
+    def __init__(self, lane: Lane, event: Any, targets: Sequence[AnyTarget]) -> None:
+        self.handlers: list[Handler] = [handler for target in targets for handler in target.handlers]
+        self.unit = "record"
+        self.arun = None
+        self.run = lambda _, invocation: lane.push(event, lane.records(event), invocation)
+
+
+AnyTarget = Target | Opened
+
+
+class Reach:
+    """The way through envelopes: what a record carries, and the lane that takes it."""
+
+    def __init__(self, envelopes: Sequence[type[Trigger]], lane: Lane) -> None:
+        self.envelopes = envelopes
+        self.lane = lane
+
+    def open(self, record: Record) -> Opened | None:
+        """The target of what a record carries; None where it is something else or no handler takes it."""
+        try:
+            event = self._contents(record)
+            targets = [self.lane.route(inner) for inner in self.lane.trigger.records(event)]
+        except _UNREADABLE:
+            return None
+        found = [target for target in targets if target is not None]
+        return Opened(self.lane, event, found) if len(found) == len(targets) else None
+
+    def _contents(self, record: Record) -> Any:
+        outermost, *inner = self.envelopes
+        event = outermost.contents(record)
+        for envelope in inner:
+            [carried] = envelope.records(event)
+            event = envelope.contents(carried)
+        return event
+
+
+class Lane:
+    """The handlers that take what one sender delivers, perhaps as an envelope of what another sent."""
+
+    def __init__(self, trigger: type[Trigger], dependencies: Dependencies) -> None:
+        self.trigger = trigger
+        self.targets: list[Target] = []
+        self.reaches: list[Reach] = []
+        self.loop = dependencies.loop
+        self._dependencies = dependencies
+        self._routes: dict[Hashable, AnyTarget | None] = {}
+
+    def add(self, target: Target) -> None:
+        """Let a handler take its share of the records."""
+        self.targets.append(target)
+
+    @cached_property
+    def handlers(self) -> list[Handler]:
+        """All of them, those behind envelopes too."""
+        own = [handler for target in self.targets for handler in target.handlers]
+        return own + [handler for reach in self.reaches for handler in reach.lane.handlers]
+
+    def behind(self, envelopes: Sequence[type[Trigger]], trigger: type[Trigger]) -> Lane:
+        """The lane of what arrives in those envelopes, the outermost first."""
+        for reach in self.reaches:
+            if reach.envelopes == envelopes and reach.lane.trigger is trigger:
+                return reach.lane
+        lane = Lane(trigger, self._dependencies)
+        self.reaches.append(Reach(envelopes, lane))
+        return lane
+
+    def routes(self, records: Sequence[Record]) -> list[AnyTarget | None]:
+        """The target that takes each record; records that no trigger tells apart are judged once.
+
+        Raises:
+            EventValidationError: a record lacks what a handler is chosen by.
+        """
+        try:
+            keys = None if self.reaches else self.trigger.routing_keys(records)
+            if keys is None:
+                return [self.route(record) for record in records]
+            known = self._routes
+            return [
+                known[key] if key in known else self._remember(key, record)
+                for key, record in zip(keys, records, strict=True)
+            ]
+        except _UNREADABLE as error:
+            raise unreadable(self.trigger, error) from error
+
+    def _remember(self, key: Hashable, record: Record) -> AnyTarget | None:
+        target = self._routes[key] = self.route(record)
+        return target
+
+    def describe(self, record: Record) -> str:
+        """A record and where it came from, in words."""
+        words = (self.trigger.noun, self.trigger.record_id(record), self.trigger.origin(record))
+        return " ".join(word for word in words if word)
+
+    def route(self, record: Record) -> AnyTarget | None:
+        """The target that takes a record: what it carries before what it is, then the closest match."""
+        for reach in self.reaches:
+            opened = reach.open(record)
+            if opened is not None:
+                return opened
+        best: tuple[int, ...] | None = None
+        chosen: list[Target] = []
+        for target in self.targets:
+            specificity = target.handlers[0].trigger.specificity(record)
+            if specificity is not None and (best is None or specificity >= best):
+                chosen = [*chosen, target] if specificity == best else [target]
+                best = specificity
+        functions = {target.handlers[0].function for target in chosen}
+        return chosen[0] if len(functions) == 1 else None
+
+    def records(self, event: Any) -> list[Record]:
+        """The raw records of an event.
+
+        Raises:
+            EventValidationError: it has not the form of its source's events.
+        """
+        try:
+            return self.trigger.records(event)
+        except _UNREADABLE as error:
+            raise unreadable(self.trigger, error) from error
+
+    def run(self, event: Any, invocation: Invocation) -> Any:
+        """Handle a raw event and answer as its sender expects."""
+        records = self.records(event)
+        batch = self.trigger.batch(records)
+        if batch is None:
+            return jsonable(self.push(event, records, invocation))
+        return self._delivery(self, event, records, batch, invocation).answered()
+
+    def push(self, event: Any, records: Sequence[Record], invocation: Invocation) -> Any:
+        """Handle an event whose sender takes no partial answer: all of it, or an exception.
+
+        The reply is what the handler returned; what each call returned, where there were several and any did.
+        """
+        targets = self.routes(records)
+        for record, target in zip(records, targets, strict=True):
+            if target is None:
+                raise self.nobody(record, invocation.source)
+        self.provide(targets, invocation)
+        replies = [target.run(value, invocation) for target, value in self._calls(targets, records, event)]
+        if len(replies) == 1:
+            return replies[0]
+        return replies if any(reply is not None for reply in replies) else None
+
+    @cached_property
+    def _depends(self) -> bool:
+        return any(handler.providers for handler in self.handlers)
+
+    @cached_property
+    def one_by_one(self) -> bool:
+        """Whether nothing here is ever handled on the event loop."""
+        return not any(handler.is_async or handler.concurrency > 1 for handler in self.handlers)
+
+    @cached_property
+    def _delivery(self) -> type[Delivery]:
+        from lambdakit.delivery import Delivery
+
+        return Delivery
+
+    def _calls(self, targets: Sequence[Any], records: Sequence[Record], event: Any) -> Iterator[tuple[AnyTarget, Any]]:
+        """Each call that is due: one a record, or one for all of a handler's records."""
+        if all(target.unit == "record" for target in targets):
+            yield from zip(targets, records, strict=True)
+            return
+        for target in dict.fromkeys(targets):
+            own = [record for record, to in zip(records, targets, strict=True) if to is target]
+            if target.unit == "record":
+                yield from ((target, record) for record in own)
+            else:
+                [handler] = target.handlers
+                yield target, handler.whole(event, [self.read(handler, record) for record in own])
+
+    def read(self, handler: Handler, record: Record) -> Any:
+        """A record as a handler of several asks for it."""
+        from pydantic import ValidationError
+
+        assert handler.read is not None
+        try:
+            return handler.read(record)
+        except ValidationError as error:
+            raise handler.invalid(record, error) from error
+
+    def nobody(self, record: Record, source: str) -> NoHandlerError:
+        """That no handler takes a record."""
+        return NoHandlerError(source, self.trigger.origin(record), [str(handler) for handler in self.handlers])
+
+    def why_not(self, handler: Handler, record: Record) -> str:
+        """Why a handler does not take a record, in words."""
+        trigger = handler.trigger
+        if trigger.via:
+            return f"takes {trigger}: the record carries nothing that it takes"
+        if trigger.specificity(record) is None:
+            return trigger.why_not(record)
+        return f"takes {trigger}: another is as close or closer"
+
+    def provide(self, targets: Sequence[AnyTarget | None], invocation: Invocation) -> None:
+        """Provide what the handlers depend on, before the first of them runs."""
+        if not self._depends:
+            return
+        for target in dict.fromkeys(targets):
+            for handler in target.handlers if target else ():
+                for provider in handler.providers:
+                    self._dependencies.provide(provider, invocation)
+
+
+def unreadable(trigger: type[Trigger], error: Exception) -> EventValidationError:
+    """That a record lacks what its handler is chosen by."""
+    problem = f"{type(error).__name__}: {error}"
+    return EventValidationError("the choice of a handler", f"{trigger.noun} without its usual fields", [problem])

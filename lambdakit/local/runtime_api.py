@@ -1,0 +1,477 @@
+"""Lambda's Runtime API: what a runtime client such as AWS's own ``awslambdaric`` asks of an execution environment.
+
+``RuntimeProtocol`` is the protocol of one environment and does no I/O. ``RuntimeApi`` serves it over HTTP to the
+processes of this machine.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from io import BufferedReader
+
+MAX_REQUEST_BYTES = 6_291_456
+"""The largest event of a synchronous invocation: 6 MiB."""
+
+MAX_RESPONSE_BYTES = 6_291_556
+"""The largest buffered response: 6 MiB and 100 bytes."""
+
+# awslambdaric sends a traceback of up to 1 MiB as a header; a RecursionError alone comes to more than 64 KiB, the
+# longest line that http.server reads.
+_MAX_LINE_BYTES = 1_048_576 + 1_024
+
+Cause = Literal["init", "handler", "size", "exit", "timeout"]
+"""Why an invocation failed: init error, error of the handler, response too large, process ended, time over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One event on its way to the runtime.
+
+    Args:
+        request_id: Letters, digits, ``_`` and ``-``; a UUID in Lambda.
+        payload: The event as JSON.
+        deadline_ms: When the function's time is over, in milliseconds since 1970.
+        invoked_function_arn: The ARN the caller used, with its qualifier if it gave one.
+        trace_id: X-Ray's tracing header, or ``""``.
+        client_context: The caller's client context as JSON, not base64, or ``""``.
+        cognito_identity: ``{"cognitoIdentityId": ..., "cognitoIdentityPoolId": ...}`` as JSON, or ``""``.
+        tenant_id: The tenant of a function with tenant isolation, or ``""``.
+        invocation_id: What tells apart two deliveries of one request, or ``""``.
+
+    Raises:
+        ValueError: the request ID can't be part of a URL, or the payload is above ``MAX_REQUEST_BYTES``.
+    """
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int
+    invoked_function_arn: str
+    trace_id: str = ""
+    client_context: str = ""
+    cognito_identity: str = ""
+    tenant_id: str = ""
+    invocation_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w-]+", self.request_id, re.ASCII):
+            raise ValueError(f"{self.request_id!r} is no request ID: use letters, digits, '_' and '-'.")
+        if len(self.payload) > MAX_REQUEST_BYTES:
+            raise ValueError(f"An event of {len(self.payload)} bytes is too large: Lambda takes {MAX_REQUEST_BYTES}.")
+
+    def headers(self) -> dict[str, str]:
+        """The headers that go with the event; empty ones are left out."""
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": self.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(self.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": self.invoked_function_arn,
+            "Lambda-Runtime-Trace-Id": self.trace_id,
+            "Lambda-Runtime-Client-Context": self.client_context,
+            "Lambda-Runtime-Cognito-Identity": self.cognito_identity,
+            "Lambda-Runtime-Aws-Tenant-Id": self.tenant_id,
+            "Lambda-Runtime-Invocation-Id": self.invocation_id,
+        }
+        # A header is one line, and in JSON a line break is no more than a blank.
+        return {name: re.sub(r"[\r\n]", " ", value) for name, value in headers.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the handler returned, as the runtime wrote it."""
+
+    payload: bytes
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no reply.
+
+    Args:
+        cause: Who failed, and when.
+        payload: What the caller of Invoke gets, byte for byte.
+        error_type, error_message, stack_trace, request_id: The fields of the payload, empty where it has none. The
+            request ID of an error in the INIT phase is ``""``.
+        reported_type: The type as Lambda's own log lines know it: ``Runtime.Unknown`` for a type of the user's.
+    """
+
+    cause: Cause
+    payload: bytes
+    error_type: str
+    error_message: str
+    stack_trace: tuple[str, ...] = ()
+    request_id: str = ""
+    reported_type: str
+
+    @classmethod
+    def posted(cls, cause: Cause, call: Call) -> Failure:
+        """An error the runtime itself reported."""
+        reported_type = _reported_type(call.headers.get("lambda-runtime-function-error-type", ""))
+        fields = _json_object(call.body)
+        trace = fields.get("stackTrace")
+        return cls(
+            cause=cause,
+            payload=call.body,
+            error_type=str(fields.get("errorType", reported_type)),
+            error_message=str(fields.get("errorMessage", "")),
+            stack_trace=tuple(map(str, trace)) if isinstance(trace, list) else (),
+            request_id=str(fields.get("requestId", "")),
+            reported_type=reported_type,
+        )
+
+    @classmethod
+    def of_size(cls) -> Failure:
+        """The response is larger than Lambda passes on."""
+        limit = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        return cls._written("size", "Function.ResponseSizeTooLarge", limit)
+
+    @classmethod
+    def of_exit(cls, status: int, request_id: str = "") -> Failure:
+        """The runtime's process ended; ``status`` is its exit status, or minus the signal that killed it."""
+        return cls._written("exit", "Runtime.ExitError", _about(request_id) + _exit_reason(status))
+
+    @classmethod
+    def of_time(cls, seconds: float, request_id: str = "") -> Failure:
+        """The time the function has, in seconds, was over first."""
+        return cls._written(
+            "timeout", "Sandbox.Timedout", f"{_about(request_id)}Task timed out after {seconds:.2f} seconds"
+        )
+
+    @classmethod
+    def _written(cls, cause: Cause, error_type: str, message: str) -> Failure:
+        payload = _json({"errorType": error_type, "errorMessage": message})
+        return cls(cause=cause, payload=payload, error_type=error_type, error_message=message, reported_type=error_type)
+
+
+Outcome = Reply | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An HTTP request of the runtime; the names of the headers are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The HTTP response to a ``Call``."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+    def encode(self) -> bytes:
+        """The response as HTTP/1.1 writes it, its length announced: the runtime's client keeps its connection."""
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            f"Content-Type: {self.content_type}",
+            f"Content-Length: {len(self.body)}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
+        return "\r\n".join((*lines, "\r\n")).encode() + self.body
+
+
+class State(Enum):
+    """Where an execution environment is, named after what its runtime does."""
+
+    INIT = "initialising"
+    READY = "waiting for an event"
+    RUNNING = "running the handler"
+    RESPONDED = "done, but not yet waiting for the next event"
+    INIT_FAILED = "over, as its init failed"
+    EXITED = "over, as its process ended"
+
+
+class RuntimeProtocol:
+    """The state machine of one execution environment: what its runtime may call, and what it is answered.
+
+    It does no I/O, reads no clock and does not lock. The environment's owner tells it what happens: ``submit`` an
+    invocation, ``call`` for each request of the runtime, ``exited`` and ``timed_out`` for its process.
+
+    ================================  ==========  ===========  ==========  ===========  ====================
+    the runtime calls                 INIT        READY        RUNNING     RESPONDED    INIT_FAILED, EXITED
+    ================================  ==========  ===========  ==========  ===========  ====================
+    ``invocation/next``               held        held         200, again  held         403
+    ``invocation/{id}/response``      400         400          202 or 413  403          400
+    ``invocation/{id}/error``         400         400          202         403          400
+    ``invocation/{another id}/...``   400         400          400         400          400
+    ``init/error``                    202         403          403         403          403
+    ``restore/next, restore/error``   404         404          404         404          404
+    ================================  ==========  ===========  ==========  ===========  ====================
+
+    A held call is answered when there is an invocation.
+    """
+
+    def __init__(self) -> None:
+        self.state = State.INIT
+        self.init_failure: Failure | None = None
+        self.outcome: Outcome | None = None
+        self._invocation: Invocation | None = None
+        self._exit_status = 0
+
+    @property
+    def settled(self) -> bool:
+        """The last invocation is over for the runtime too: it waits for the next one, or has ended."""
+        return self.outcome is not None and self.state not in (State.RUNNING, State.RESPONDED)
+
+    def submit(self, invocation: Invocation) -> None:
+        """Hand the environment an invocation, whose ``outcome`` is None until it is known.
+
+        An environment that has ended fails it at once: with its init error, or for the exit of its process.
+
+        Raises:
+            ValueError: it still has one; an execution environment runs one at a time.
+        """
+        if self._invocation is not None and not self.settled:
+            raise ValueError(f"Invocation {self._invocation.request_id} is not over yet: wait, or use another process.")
+        self._invocation = invocation
+        self.outcome = self._lost(invocation)
+
+    def _lost(self, invocation: Invocation) -> Failure | None:
+        if self.state is State.INIT_FAILED:
+            return self.init_failure
+        if self.state is State.EXITED:
+            return Failure.of_exit(self._exit_status, invocation.request_id)
+        return None
+
+    def exited(self, status: int) -> None:
+        """The runtime's process ended, with this exit status or minus the signal that killed it."""
+        self._end(Failure.of_exit(status, self._request_id()), status)
+
+    def timed_out(self, seconds: float) -> None:
+        """The runtime was killed as its time, in seconds, was over: that of the invocation, or else of the init."""
+        self._end(Failure.of_time(seconds, self._request_id()), -signal.SIGKILL)
+
+    def _end(self, failure: Failure, status: int) -> None:
+        if self.state is State.INIT:
+            self.init_failure = failure
+        if self._invocation is not None and self.outcome is None:
+            self.outcome = failure
+        self._exit_status = status
+        if self.state is not State.INIT_FAILED:
+            self.state = State.EXITED
+
+    def _request_id(self) -> str:
+        return self._invocation.request_id if self._invocation else ""
+
+    def call(self, call: Call) -> Answer | None:
+        """The answer to a request of the runtime; None while it has to wait: ask again when something happened."""
+        match (call.method, *call.path.split("/")[1:]):
+            case ("GET", "2018-06-01", "runtime", "invocation", "next"):
+                return self._next()
+            case ("POST", "2018-06-01", "runtime", "invocation", request_id, "response" | "error" as result):
+                return self._refusal(request_id, call) or self._finish(call, error=result == "error")
+            case ("POST", "2018-06-01", "runtime", "init", "error"):
+                return self._init_error(call)
+            case ("GET", "2018-06-01", "ping"):
+                return Answer(200, b"pong", content_type="text/plain")
+            case _:
+                return _error(404, "NotFound", f"There is no {call.method} {call.path}")
+
+    def _next(self) -> Answer | None:
+        if self.state in (State.INIT_FAILED, State.EXITED):
+            return self._forbidden("next")
+        if self.state in (State.INIT, State.RESPONDED):
+            self.state = State.READY
+        if self._invocation is None or self.outcome is not None:
+            return None
+        self.state = State.RUNNING
+        return Answer(200, self._invocation.payload, self._invocation.headers())
+
+    def _refusal(self, request_id: str, call: Call) -> Answer | None:
+        # The IDs are looked at before the state, so a late result is told that its invocation is over.
+        current = self._invocation if self.state in (State.RUNNING, State.RESPONDED) else None
+        if current is None or request_id != current.request_id:
+            return _error(400, "InvalidRequestID", "Invalid request ID")
+        if call.headers.get("lambda-runtime-invocation-id", current.invocation_id) != current.invocation_id:
+            return _error(400, "InvalidInvocationId", "Invalid invocation ID")
+        return self._forbidden("result") if self.state is State.RESPONDED else None
+
+    def _finish(self, call: Call, *, error: bool) -> Answer:
+        self.state = State.RESPONDED
+        if error:
+            self.outcome = Failure.posted("handler", call)
+        elif len(call.body) > MAX_RESPONSE_BYTES:
+            self.outcome = Failure.of_size()
+            limit = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            return _error(413, "RequestEntityTooLarge", limit)
+        else:
+            self.outcome = Reply(call.body, call.headers.get("content-type", "application/json"))
+        return _accepted()
+
+    def _init_error(self, call: Call) -> Answer:
+        if self.state is not State.INIT:
+            return self._forbidden("init error")
+        self.state = State.INIT_FAILED
+        self.init_failure = Failure.posted("init", call)
+        if self._invocation is not None:
+            self.outcome = self.init_failure
+        return _accepted()
+
+    def _forbidden(self, what: str) -> Answer:
+        return _error(403, "InvalidStateTransition", f"No {what} is accepted: the runtime is {self.state.value}.")
+
+
+class RuntimeApi:
+    """A ``RuntimeProtocol`` behind HTTP, on a free port of the loopback interface, until ``close``.
+
+    One environment has one server, as the runtime is told a host and a port and nothing that would tell environments
+    apart. A thread accepts connections and each connection has its own.
+
+    ``address`` is what ``AWS_LAMBDA_RUNTIME_API`` wants: host and port.
+    """
+
+    def __init__(self) -> None:
+        self._protocol = RuntimeProtocol()
+        self._changed = Condition()
+        self._closed = False
+        self._connections: list[socket.socket] = []
+        self._threads: list[Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._start(self._accept)
+
+    @contextmanager
+    def changing(self) -> Generator[RuntimeProtocol]:
+        """The protocol, for one thread at a time; whoever waits for it looks again afterwards."""
+        with self._changed:
+            yield self._protocol
+            self._changed.notify_all()
+
+    def wait(self, until: Callable[[RuntimeProtocol], bool], seconds: float) -> bool:
+        """Wait for something to be true of the protocol; False if it was not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: until(self._protocol), seconds)
+
+    def close(self) -> None:
+        """Close the port and every connection, and wait for the threads."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        # Closing a socket wakes no thread that waits in its accept(); a connection does.
+        socket.create_connection(self._listener.getsockname()).close()
+        self._threads[0].join()
+        self._listener.close()
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+
+    def _start(self, work: Callable[..., None], *args: object) -> None:
+        thread = Thread(target=work, args=args, name=f"Runtime API {self.address}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            if self._closed:
+                connection.close()
+                return
+            self._connections.append(connection)
+            self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        # A runtime that is killed resets its connection. What became of it, its exit status tells.
+        with suppress(ConnectionError), connection, connection.makefile("rb") as stream:
+            try:
+                while (call := read_call(stream)) and (answer := self._answer(call)):
+                    connection.sendall(answer.encode())
+            except ValueError as error:
+                connection.sendall(_error(400, "BadRequest", str(error)).encode())
+
+    def _answer(self, call: Call) -> Answer | None:
+        with self._changed:
+            answer = self._protocol.call(call)
+            self._changed.notify_all()
+            while answer is None and not self._closed:
+                self._changed.wait()
+                answer = self._protocol.call(call)
+        return answer
+
+
+def read_call(stream: BufferedReader) -> Call | None:
+    """Read an HTTP/1.1 request; None at the end of the stream, even in the middle of a request.
+
+    http.server would do, but for headers above 64 KiB.
+
+    Raises:
+        ValueError: it is no request, or has a body of unknown length.
+    """
+    request = _line(stream)
+    if not request:
+        return None
+    method, path, _ = request.split(" ")
+    headers: dict[str, str] = {}
+    while line := _line(stream):
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    if "transfer-encoding" in headers:
+        raise ValueError("Streamed responses are not supported: send the body with a Content-Length.")
+    length = int(headers.get("content-length", 0))
+    body = stream.read(length)
+    return Call(method, path, headers, body) if len(body) == length else None
+
+
+def _line(stream: BufferedReader) -> str:
+    line = stream.readline(_MAX_LINE_BYTES)
+    if len(line) == _MAX_LINE_BYTES:
+        raise ValueError(f"A line of the request is longer than {_MAX_LINE_BYTES} bytes.")
+    return line.decode("latin-1").rstrip("\r\n")
+
+
+def _accepted() -> Answer:
+    return Answer(202, b'{"status":"OK"}')
+
+
+def _error(status: int, error_type: str, message: str) -> Answer:
+    return Answer(status, _json({"errorMessage": message, "errorType": error_type}))
+
+
+def _json(fields: dict[str, str]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _about(request_id: str) -> str:
+    return f"RequestId: {request_id} Error: " if request_id else ""
+
+
+def _exit_reason(status: int) -> str:
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    if status > 0:
+        return f"Runtime exited with error: exit status {status}"
+    return f"Runtime exited with error: signal: {(signal.strsignal(-status) or str(-status)).lower()}"
+
+
+def _reported_type(error_type: str) -> str:
+    if re.search(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", error_type):
+        return error_type
+    return "Function.Unknown" if error_type.startswith("Function.") else "Runtime.Unknown"

@@ -1,0 +1,175 @@
+"""What every trigger is, and how a decorator marks a function with one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from lambdakit.errors import RegistrationError
+from lambdakit.signature import LOCAL_NAMES, where
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from lambdakit.batch import Batch
+
+Record = Any
+"""A raw record: a JSON object of an event, or the event itself where it holds no records."""
+
+Specificity = tuple[int, ...]
+"""How closely a trigger matches a record: the greater tuple wins."""
+
+TRIGGERS = "__lambdakit_triggers__"
+COLLECTED = "__lambdakit_collected__"
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class Trigger:
+    """What makes Lambda run a function. A subclass is a dataclass of its settings.
+
+    ``source`` is the name of its event models' source, ``labels`` are the answers of ``identify`` that it takes,
+    ``resource`` is the setting that names where the events come from, ``noun`` is what AWS calls one record, and
+    ``payload_path`` is where the payload lies, for messages.
+    """
+
+    source: ClassVar[str]
+    labels: ClassVar[frozenset[str]]
+    resource: ClassVar[str] = ""
+    noun: ClassVar[str] = "event"
+    payload_path: ClassVar[str] = ""
+    via: tuple[str, ...] = ()
+    concurrency: int = 1
+
+    def for_function(self, name: str) -> Trigger:
+        """Itself, with what follows from the name of the function it marks."""
+        return self
+
+    def conflicts(self, other: Trigger) -> bool:
+        """Whether it and another of its class can't be told apart by some record."""
+        return self.resource == "" or getattr(self, self.resource) == getattr(other, self.resource)
+
+    def specificity(self, record: Record) -> Specificity | None:
+        """How closely it matches a record; None if it does not."""
+        return ()
+
+    def why_not(self, record: Record) -> str:
+        """Why it does not match a record, in words."""
+        return f"takes {self}, this is from {self.origin(record)}"
+
+    @classmethod
+    def records(cls, event: Any) -> list[Record]:
+        """The raw records of a raw event."""
+        return [event]
+
+    @classmethod
+    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable] | None:
+        """A value for each record, equal where every trigger of the source judges alike; None if nothing tells."""
+        return None
+
+    @classmethod
+    def origin(cls, record: Record) -> str:
+        """Where a record came from, in words: ``queue 'orders'``."""
+        return ""
+
+    @classmethod
+    def record_id(cls, record: Record) -> str:
+        """What tells a record from the others of its source, ``""`` where nothing does."""
+        return ""
+
+    @classmethod
+    def item_identifier(cls, record: Record) -> str:
+        """What names a record in a batch answer, ``""`` where nothing does."""
+        return cls.record_id(record)
+
+    @classmethod
+    def order_key(cls, record: Record) -> Hashable:
+        """A value that is equal for records which must be handled one after the other; None for those that need not."""
+        return None
+
+    @classmethod
+    def batch(cls, records: Sequence[Record]) -> Batch | None:
+        """How failures of single records are answered; None where Lambda takes no such answer."""
+        return None
+
+    @classmethod
+    def payload_reader(cls, annotation: Any) -> Callable[[Record], Any] | None:
+        """What makes a payload of that type of a record; None where the source has no payload."""
+        return None
+
+    @classmethod
+    def contents(cls, record: Record) -> Any:
+        """The event that a record carries for a trigger that reaches through it; None where it carries none."""
+        return None
+
+    def settings(self) -> dict[str, object]:
+        """The settings that differ from their defaults, by name."""
+        return {
+            name: getattr(self, name)
+            for name, field in getattr(self, "__dataclass_fields__", {}).items()
+            if getattr(self, name) != field.default
+        }
+
+    def __str__(self) -> str:
+        """As it is written above a function: ``on_s3('uploads', suffix='.csv')``."""
+        settings = self.settings()
+        first = [repr(settings.pop(self.resource))] if self.resource in settings else []
+        rest = [f"{name}={value!r}" for name, value in settings.items()]
+        return f"on_{self.source}({', '.join(first + rest)})"
+
+
+def mark(trigger: Trigger) -> Callable[[Function], Function]:
+    """A decorator that attaches a trigger to a function and returns that function."""
+
+    def decorate(function: Function) -> Function:
+        if not inspect.isfunction(inspect.unwrap(function)):
+            raise TypeError(f"{trigger} marks a function (def or async def), not {function!r}")
+        _refuse_late(function, trigger)
+        _keep_local_names(function)
+        known: tuple[Trigger, ...] = getattr(function, TRIGGERS, ())
+        setattr(function, TRIGGERS, (trigger, *known))
+        return function
+
+    return decorate
+
+
+def _refuse_late(function: Callable[..., Any], trigger: object) -> None:
+    """A handler below its module's App would never be called: say so now. A reloaded module starts anew."""
+    if "<locals>" in function.__qualname__:
+        return  # no module's App would collect it
+    namespace = inspect.unwrap(function).__globals__
+    collected = namespace.get(COLLECTED)
+    if collected is not None and collected[0] is namespace.get("__spec__"):
+        raise RegistrationError(
+            f"{trigger} marks a handler after its module's App was built, which will not see it",
+            where(function),
+            f"Move the function above the App at {collected[1]}, or that App below it.",
+        )
+
+
+def _keep_local_names(function: Callable[..., Any]) -> None:
+    """The names of the enclosing function, which text annotations of a nested handler may use."""
+    hints = getattr(function, "__annotations__", {})
+    if "<locals>" not in function.__qualname__ or not any(isinstance(hint, str) for hint in hints.values()):
+        return
+    frame: FrameType | None = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("lambdakit.triggers."):
+        frame = frame.f_back
+    if frame is not None:
+        setattr(function, LOCAL_NAMES, dict(frame.f_locals))
+
+
+def trigger_class(source: str) -> type[Trigger]:
+    """The trigger of an envelope that others can come through.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    from importlib import import_module
+
+    classes = {"sqs": "SqsTrigger", "sns": "SnsTrigger", "eventbridge": "EventBridgeTrigger"}
+    if source not in classes:
+        raise ValueError(f"via takes 'sqs', 'sns' or 'eventbridge', or a tuple of them, not {source!r}")
+    found: type[Trigger] = getattr(import_module(f"lambdakit.triggers.{source}"), classes[source])
+    return found
