@@ -7,7 +7,6 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 Collected = str | ModuleType | Callable[..., Any]
 
 
-@dataclass(frozen=True)
 class Explanation:
     """What would become of an event.
 
@@ -42,9 +40,13 @@ class Explanation:
         lines: Each record and each handler that was considered for it, in words.
     """
 
-    source: str
-    handlers: list[str]
-    lines: list[str]
+    def __init__(self, source: str, handlers: list[str], lines: list[str]) -> None:
+        self.source = source
+        self.handlers = handlers
+        self.lines = lines
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.source!r}: {', '.join(self.handlers) or 'no handlers'}>"
 
     def __str__(self) -> str:
         return "\n".join([f"source: {self.source}", *self.lines])
@@ -208,7 +210,7 @@ class App:
         """Each dependency's function and how long its value serves."""
         scopes: dict[Callable[..., Any], Any] = {}
         asked = [provider for handler in self.handlers for provider in handler.providers]
-        asked += [hook for hooks in self._hooks for hook in hooks]
+        asked += self._hooks
         while asked:
             provider = asked.pop()
             scopes[provider.function] = provider.scope

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import PydanticUserError, ValidationError
 
-from lambdakit.context import LambdaContext
 from lambdakit.depends import Provider, dependency_of
 from lambdakit.errors import EventValidationError, RegistrationError
 from lambdakit.middleware import Invocation
@@ -27,12 +26,20 @@ Kind = Literal["record", "list", "event", "payload"]
 Call = Callable[[Any, Invocation], Any]
 
 
-class Argument(NamedTuple):
+class Argument:
     """A parameter and how its value is read: from the record (or what the call is for), or from the invocation."""
 
-    parameter: inspect.Parameter
-    of_record: Callable[[Any], Any] | None = None
-    of_invocation: Callable[[Invocation], Any] | None = None
+    __slots__ = ("of_invocation", "of_record", "parameter")
+
+    def __init__(
+        self,
+        parameter: inspect.Parameter,
+        of_record: Callable[[Any], Any] | None = None,
+        of_invocation: Callable[[Invocation], Any] | None = None,
+    ) -> None:
+        self.parameter = parameter
+        self.of_record = of_record
+        self.of_invocation = of_invocation
 
     def read(self, record: Any, invocation: Invocation) -> Any:
         """The value for one call."""
@@ -205,6 +212,8 @@ def _words(annotation: Any) -> str:
 def _context(invocation: Invocation) -> Any:
     """Lambda's context; one made up where the App was called without, as a test may do."""
     if invocation.context is None:
+        from lambdakit.context import LambdaContext
+
         invocation.context = LambdaContext()
     return invocation.context
 

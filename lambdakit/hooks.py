@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lambdakit.depends import Dependencies, Depends, Provider
 
@@ -47,12 +47,18 @@ def after_restore(function: Function) -> Function:
     return _mark(function, "after_restore")
 
 
-class Hooks(NamedTuple):
+class Hooks:
     """The hooks of an App, in the order they are written."""
 
-    on_start: list[Provider]
-    before_snapshot: list[Provider]
-    after_restore: list[Provider]
+    __slots__ = ("after_restore", "before_snapshot", "on_start")
+
+    def __init__(self) -> None:
+        self.on_start: list[Provider] = []
+        self.before_snapshot: list[Provider] = []
+        self.after_restore: list[Provider] = []
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter([*self.on_start, *self.before_snapshot, *self.after_restore])
 
 
 def hooks_of(functions: Iterable[Callable[..., Any]]) -> Hooks:
@@ -61,7 +67,7 @@ def hooks_of(functions: Iterable[Callable[..., Any]]) -> Hooks:
     Raises:
         RegistrationError: a hook asks for what an environment does not have.
     """
-    hooks = Hooks([], [], [])
+    hooks = Hooks()
     for function in functions:
         for moment in getattr(function, HOOKS, ()):
             getattr(hooks, moment).append(Provider(Depends(function, scope="environment")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import core_schema, from_json, to_json
 
 if TYPE_CHECKING:
@@ -126,4 +126,6 @@ def _validator(annotation: Any) -> SchemaValidator | PluggableSchemaValidator:
         if not annotation.__pydantic_complete__:
             annotation.model_rebuild()
         return annotation.__pydantic_validator__
+    from pydantic import TypeAdapter  # a load of its own, which models do without
+
     return TypeAdapter(annotation).validator

@@ -26,7 +26,7 @@ Change = Literal["INSERT", "MODIFY", "REMOVE"]
 CHANGES: tuple[Change, ...] = ("INSERT", "MODIFY", "REMOVE")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DynamoDbTrigger(StreamTrigger):
     """Changes of one table, and the event source mapping that reads its stream.
 

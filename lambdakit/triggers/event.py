@@ -28,7 +28,7 @@ _OWN_DECORATORS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventTrigger(Trigger):
     """Whole events of one source."""
 

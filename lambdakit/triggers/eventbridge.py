@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventBridgeTrigger(Trigger):
     """Events of one bus that match a pattern, and the rule that selects them.
 

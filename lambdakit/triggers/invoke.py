@@ -13,7 +13,7 @@ from lambdakit.triggers.trigger import Record, Trigger, mark
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InvokeTrigger(Trigger):
     """Invocations whose payload is the caller's own: Invoke, Step Functions, another function.
 

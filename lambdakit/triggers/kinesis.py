@@ -15,7 +15,7 @@ from lambdakit.triggers.trigger import Record, Specificity, mark
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KinesisTrigger(StreamTrigger):
     """Records of one stream, and the event source mapping that reads its shards.
 

@@ -42,7 +42,7 @@ EVENT_NAMES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class S3Trigger(Trigger):
     """S3 notifications of one bucket, narrowed by event name and key.
 

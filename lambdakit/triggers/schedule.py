@@ -17,7 +17,7 @@ from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScheduleTrigger(Trigger):
     """One schedule of EventBridge Scheduler or of an EventBridge rule.
 

@@ -14,7 +14,7 @@ from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark, trigg
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SnsTrigger(Trigger):
     """Notifications of one topic, and the subscription that delivers them.
 

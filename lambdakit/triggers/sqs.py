@@ -22,7 +22,7 @@ from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SqsTrigger(Trigger):
     """Messages of one queue, and the event source mapping that polls it.
 

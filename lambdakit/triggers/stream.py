@@ -31,7 +31,7 @@ class StreamSettings(TypedDict, total=False):
     concurrency: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class StreamTrigger(Trigger):
     """A mapping that reads the shards of a stream."""
 

@@ -118,6 +118,8 @@ class Trigger:
         rest = [f"{name}={value!r}" for name, value in settings.items()]
         return f"on_{self.source}({', '.join(first + rest)})"
 
+    __repr__ = __str__
+
 
 def mark(trigger: Trigger) -> Callable[[Function], Function]:
     """A decorator that attaches a trigger to a function and returns that function."""
