@@ -246,7 +246,7 @@ def _is_operand(key: str, value: Json) -> bool:
     """Whether this is the operator; a field may have its name, but then lists values: ``{"prefix": ["a"]}``."""
     if key in ("anything-but", "equals-ignore-case") or not isinstance(value, list | dict):
         return True
-    return key == "numeric" and isinstance(value, list) and value[:1] in [[sign] for sign in COMPARISONS]
+    return key == "numeric" and isinstance(value, list) and any(value[:1] == [sign] for sign in COMPARISONS)
 
 
 def _names(pattern: dict[str, Any]) -> frozenset[str]:

@@ -364,7 +364,7 @@ def _nth(text: str) -> _Days:
 def _check_aware(*instants: datetime | None) -> None:
     for instant in instants:
         if instant is not None and instant.utcoffset() is None:
-            raise ValueError(f"takes an aware datetime, not {instant!r}; add tzinfo=UTC, or the zone it is in.")
+            raise ValueError(f"next_after takes an aware datetime, not {instant!r}; add tzinfo=UTC, or its zone.")
 
 
 def _zone(name: str) -> tzinfo | None:

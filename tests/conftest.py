@@ -1,0 +1,7 @@
+"""What every test runs under."""
+
+from hypothesis import settings
+
+# A slow machine is no failure, and a failure found once is found again.
+settings.register_profile("lambdakit", deadline=None, derandomize=True)
+settings.load_profile("lambdakit")
