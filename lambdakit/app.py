@@ -88,6 +88,7 @@ class App:
 
             check_settings(function_settings)
         self.name = name or _default_name(modules_or_functions, namespace)
+        self.__name__ = self.__qualname__ = self.name  # for decorators of Lambda handlers, which take a function
         self.settings: FunctionSettings = function_settings
         self._loop = EventLoop()
         self._dependencies = Dependencies(self._loop)
@@ -112,16 +113,15 @@ class App:
         """
         if not self._started:
             self.start()
-        source = identify(event)
-        lane = self._lanes.get(source)
-        if lane is None:
-            raise NoHandlerError(source, sources=sorted(self._lanes))
-        invocation = Invocation(event, context, source)
+        invocation = Invocation(event, context, identify(event))
         if not self._around:
-            return self._handled(lane, invocation)
-        return wrapped(self._around, invocation, lambda: self._handled(lane, invocation))()
+            return self._handled(invocation)
+        return wrapped(self._around, invocation, lambda: self._handled(invocation))()
 
-    def _handled(self, lane: Lane, invocation: Invocation) -> Any:
+    def _handled(self, invocation: Invocation) -> Any:
+        lane = self._lanes.get(invocation.source)
+        if lane is None:
+            raise NoHandlerError(invocation.source, sources=sorted(self._lanes))
         try:
             reply = lane.run(invocation.event, invocation)
         except BaseException as error:
@@ -301,7 +301,8 @@ def _refuse_conflicts(handlers: Sequence[Handler]) -> None:
     for position, handler in enumerate(handlers):
         for other in handlers[:position]:
             same_kind = type(other.trigger) is type(handler.trigger) and other.trigger.via == handler.trigger.via
-            if same_kind and other.trigger.conflicts(handler.trigger):
+            collide = other.trigger.repeats if other.function is handler.function else other.trigger.conflicts
+            if same_kind and collide(handler.trigger):
                 raise RegistrationError(
                     f"two handlers claim the same thing: {other} and {handler}",
                     f"{where(other.function)} and {where(handler.function)}",

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereport
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 
@@ -90,7 +90,7 @@ EVERYTHING = ""
 """The identifier that makes Lambda take the whole batch for failed."""
 
 
-def answer(identifiers: Iterable[str]) -> dict[str, Any]:
+def answer(identifiers: Iterable[object]) -> dict[str, Any]:
     """The partial batch response.
 
     A failed record without an identifier can't be named, so then the whole batch fails: nothing is reported done that
@@ -99,25 +99,27 @@ def answer(identifiers: Iterable[str]) -> dict[str, Any]:
     >>> answer(["a", "a", "b"])
     {'batchItemFailures': [{'itemIdentifier': 'a'}, {'itemIdentifier': 'b'}]}
     """
-    named = list(dict.fromkeys(identifiers))
+    named = list(dict.fromkeys(map(_text, identifiers)))
     if EVERYTHING in named:
         named = [EVERYTHING]
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in named]}
 
 
-def reported_identifiers(reply: Any) -> list[Any]:
+def reported_identifiers(reply: Any) -> list[str]:
     """The identifiers in a partial batch response that a handler returned, as Lambda reads it.
 
     ``EVERYTHING`` stands for each entry that Lambda would not understand.
     """
     failures = reply.get("batchItemFailures") if isinstance(reply, dict) else None
-    if not failures:
+    if failures is None:
         return []
     if not isinstance(failures, list):
         return [EVERYTHING]
-    return [
-        failure.get("itemIdentifier") or EVERYTHING if isinstance(failure, dict) else EVERYTHING for failure in failures
-    ]
+    return [_text(failure.get("itemIdentifier") if isinstance(failure, dict) else None) for failure in failures]
+
+
+def _text(identifier: object) -> str:
+    return identifier if isinstance(identifier, str) else EVERYTHING
 
 
 def chains(keys: Sequence[Hashable], batch: Batch) -> list[list[int]]:
@@ -130,4 +132,21 @@ def chains(keys: Sequence[Hashable], batch: Batch) -> list[list[int]]:
     return list(grouped.values())
 
 
-Fail = Callable[[int, Exception], None]
+def gathered(takers: Sequence[Hashable], keys: Sequence[Hashable], batch: Batch) -> dict[int, list[int]]:
+    """The positions of each call that is for several records, by the first of them; a taker of None takes single ones.
+
+    All records of a taker go into one call, unless that would put one before an earlier record with its key.
+    """
+    calls: dict[int, list[int]] = {}
+    open_calls: dict[Hashable, int] = {}
+    latest: dict[Hashable, int] = {}
+    for position, (taker, key) in enumerate(zip(takers, keys, strict=True)):
+        call = position
+        if taker is not None:
+            call = open_calls.get(taker, position)
+            if batch.ordered and latest.get(key, -1) > call:
+                call = position
+            open_calls[taker] = call
+            calls.setdefault(call, []).append(position)
+        latest[key] = call
+    return calls

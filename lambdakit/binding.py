@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import PydanticUserError, ValidationError
 
-from lambdakit.depends import Provider, dependency_of
+from lambdakit.depends import Depends, Provider, dependency_of
 from lambdakit.errors import EventValidationError, RegistrationError
-from lambdakit.middleware import Invocation
-from lambdakit.signature import asked_parameters, hints_of, is_context, name_of, where
+from lambdakit.middleware import Invocation, context_of
+from lambdakit.signature import (
+    LOCAL_NAMES,
+    asked_parameters,
+    hints_of,
+    is_context,
+    is_generator_function,
+    members_of,
+    name_of,
+    parameters_of,
+    plain_type,
+    where,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from lambdakit.events.model import EventModel
@@ -70,6 +82,7 @@ class Handler:
         self.providers: list[Provider] = []
         self._event_model: type[EventModel] | None = None
         self._record_titles: set[str] = set()
+        self._check_form()
         self.call: Call = self._caller(self._arguments())
         self._check_unit(self.unit)
 
@@ -80,21 +93,42 @@ class Handler:
         """What a handler of several records is called with: a list, or the event with those records in it."""
         if self._event_model is None:
             return values
-        return self._event_model.model_validate({**event, "Records": values})
+        try:
+            return self._event_model.model_validate({**event, "Records": values})
+        except ValidationError as error:
+            raise self.invalid(event, error) from error
 
     def subject(self, record: Record) -> str:
         """A record, in words."""
-        return f"{self.trigger.noun} {self.trigger.record_id(record)}".rstrip()
+        try:
+            return f"{self.trigger.noun} {self.trigger.record_id(record)}".rstrip()
+        except (KeyError, TypeError, AttributeError):  # it lacks what tells it from others
+            return self.trigger.noun
 
-    def invalid(self, record: Record, error: ValidationError) -> EventValidationError:
+    def invalid(self, record: Record, error: ValueError) -> EventValidationError:
         """Why a record does not fit, by the path of each field, without the values."""
-        in_payload = error.title not in self._record_titles and self.trigger.payload_path
-        prefix = [self.trigger.payload_path] if in_payload else []
-        problems = []
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            path = ".".join([*prefix, *map(str, problem["loc"])])
-            problems.append(f"{path}: {problem['msg']}" if path else problem["msg"])
-        return EventValidationError(self.name, self.subject(record), problems)
+        return EventValidationError(self.name, self.subject(record), [*self._problems(error)])
+
+    def _problems(self, error: ValueError) -> Iterable[str]:
+        path = self.trigger.payload_path
+        if not isinstance(error, ValidationError):
+            yield f"{path}: {error}" if path else str(error)
+            return
+        prefix = [path] if path and error.title not in self._record_titles else []
+        for problem in error.errors(include_url=False, include_input=False):
+            at = ".".join([*prefix, *map(str, problem["loc"])])
+            message = _message(problem["type"], problem["msg"], problem.get("ctx", {}))
+            yield f"{at}: {message}" if at else message
+
+    def _check_form(self) -> None:
+        """A handler is called, with what its signature tells."""
+        if is_generator_function(self.function):
+            self._refuse("it yields, so that calling it would not run it; a handler returns")
+        if parameters_of(self.function) and not asked_parameters(self.function):
+            self._refuse(
+                "it takes *args or **kwargs only, which do not say what it wants; if a decorator made it so, "
+                "functools.wraps in that decorator keeps the signature"
+            )
 
     def _check_unit(self, unit: Unit) -> None:
         if unit != "record" and self.concurrency > 1:
@@ -104,41 +138,48 @@ class Handler:
 
     def _arguments(self) -> list[Argument]:
         hints = hints_of(self.function)
-        arguments: list[Argument] = []
+        parameters = asked_parameters(self.function)
         asked: set[Kind] = set()
-        for parameter in asked_parameters(self.function):
-            annotation = hints.get(parameter.name, parameter.empty)
-            argument = self._of_surroundings(parameter, annotation)
-            if argument is None:
-                kind, model = _asked(annotation)
-                if kind in asked and parameter.default is not parameter.empty:
-                    continue  # its default serves
-                self._check_alone(parameter, kind, asked)
-                asked.add(kind)
-                argument = Argument(parameter, self._reader(parameter, annotation, kind, model))
-            arguments.append(argument)
-        return arguments
+        arguments = {
+            parameter.name: self._argument(parameter, hints.get(parameter.name, parameter.empty), asked)
+            for parameter in sorted(parameters, key=_has_default)  # those with a default take what the others leave
+        }
+        return [arguments[parameter.name] for parameter in parameters]
+
+    def _argument(self, parameter: inspect.Parameter, annotation: Any, asked: set[Kind]) -> Argument:
+        argument = self._of_surroundings(parameter, annotation)
+        if argument is not None:
+            return argument
+        kind, model = _asked(annotation, self.trigger.source)
+        if _has_default(parameter) and (kind in asked or (kind == "payload" and asked)):
+            return _default(parameter)
+        self._check_alone(parameter, kind, asked)
+        asked.add(kind)
+        return Argument(parameter, self._reader(parameter, annotation, kind, model))
 
     def _of_surroundings(self, parameter: inspect.Parameter, annotation: Any) -> Argument | None:
-        """The context, the invocation, a dependency."""
-        if annotation is parameter.empty:
-            self._refuse(f"parameter {parameter.name!r} has no annotation, which says what it is given")
+        """The context, the invocation, a dependency, a default without a type."""
+        if isinstance(parameter.default, Depends):
+            name = getattr(parameter.default.dependency, "__name__", "f")
+            self._refuse(f"parameter {parameter.name!r} has Depends for a default: write Annotated[T, Depends({name})]")
         if annotation is Invocation:
             return Argument(parameter, of_invocation=lambda invocation: invocation)
         if is_context(annotation):
-            return Argument(parameter, of_invocation=_context)
+            return Argument(parameter, of_invocation=context_of)
         mark = dependency_of(annotation)
-        if mark is None:
-            return None
-        provider = Provider(mark)
-        self.providers.append(provider)
-        key = provider.function
-        return Argument(parameter, of_invocation=lambda invocation: invocation.values[key])
+        if mark is not None:
+            provider = Provider(mark, local_names=getattr(self.function, LOCAL_NAMES, None))
+            self.providers.append(provider)
+            return Argument(parameter, of_invocation=lambda invocation: invocation.values[provider])
+        if annotation is parameter.empty and not _has_default(parameter):
+            self._refuse(f"parameter {parameter.name!r} has no annotation, which says what it is given")
+        return _default(parameter) if annotation is parameter.empty else None
 
     def _check_alone(self, parameter: inspect.Parameter, kind: Kind, asked: set[Kind]) -> None:
         """A call is for one record or for several, and a payload is given once."""
         if kind in asked:
-            self._refuse(f"parameter {parameter.name!r} asks a second time for the {kind}")
+            advice = "; one model may hold both" if kind == "payload" else ""
+            self._refuse(f"parameter {parameter.name!r} asks a second time for the {kind}{advice}")
         if asked and (kind in ("list", "event") or asked & {"list", "event"}):
             self._refuse(f"parameter {parameter.name!r} asks for a {kind} beside {' and '.join(sorted(asked))}")
 
@@ -158,13 +199,16 @@ class Handler:
         return lambda value: value
 
     def _payload_reader(self, parameter: inspect.Parameter, annotation: Any) -> Callable[[Any], Any]:
+        if _mentions_event_model(annotation):
+            self._refuse_type(parameter, annotation)
         try:
             read = self.trigger.payload_reader(annotation)
-        except (PydanticUserError, TypeError) as error:
+        except (PydanticUserError, NameError, TypeError) as error:
             problem = str(error).partition("\n")[0]
             raise RegistrationError(
-                f"parameter {parameter.name!r} asks for {_words(annotation)}, which Pydantic can't read: {problem}",
+                f"parameter {parameter.name!r} asks for {words_of(annotation)}, which Pydantic can't read: {problem}",
                 where(self.function),
+                _offer(self.trigger),
             ) from error
         if read is None:
             self._refuse_type(parameter, annotation)
@@ -180,7 +224,7 @@ class Handler:
             def call_with_one(record: Record, _: Invocation) -> Any:
                 try:
                     value = read(record)
-                except ValidationError as error:
+                except ValueError as error:
                     raise invalid(record, error) from error
                 return function(value)
 
@@ -190,47 +234,63 @@ class Handler:
             try:
                 values = [argument.read(record, invocation) for argument in placed]
                 names = {argument.parameter.name: argument.read(record, invocation) for argument in named}
-            except ValidationError as error:
+            except ValueError as error:
                 raise invalid(record, error) from error
             return function(*values, **names)
 
         return call
 
     def _refuse_type(self, parameter: inspect.Parameter, annotation: Any) -> NoReturn:
-        asked = f"parameter {parameter.name!r} asks for {_words(annotation)}"
+        asked = f"parameter {parameter.name!r} asks for {words_of(annotation)}"
         self._refuse(f"{asked}, which {self.trigger} does not deliver")
 
     def _refuse(self, problem: str) -> NoReturn:
         raise RegistrationError(problem, where(self.function), _offer(self.trigger))
 
 
-def _words(annotation: Any) -> str:
-    """A type as it is written."""
-    return str(getattr(annotation, "__name__", annotation))
+def _has_default(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not parameter.empty
 
 
-def _context(invocation: Invocation) -> Any:
-    """Lambda's context; one made up where the App was called without, as a test may do."""
-    if invocation.context is None:
-        from lambdakit.context import LambdaContext
-
-        invocation.context = LambdaContext()
-    return invocation.context
+def _default(parameter: inspect.Parameter) -> Argument:
+    return Argument(parameter, of_invocation=lambda _: parameter.default)
 
 
-def _asked(annotation: Any) -> tuple[Kind, Any]:
-    """What of the event an annotation asks for, and the event model if it names one."""
-    if get_origin(annotation) is list and _is_event_model(get_args(annotation)[0], "record"):
-        return "list", get_args(annotation)[0]
-    if _is_event_model(annotation, "record"):
-        return "record", annotation
-    if _is_event_model(annotation, "event"):
-        return ("event" if "records" in annotation.model_fields else "record"), annotation
+def _message(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """Pydantic's message; for the one that repeats the input, what was expected in its place."""
+    return f"Tag is none of the expected {context['expected_tags']}" if kind == "union_tag_invalid" else message
+
+
+def _asked(annotation: Any, source: str) -> tuple[Kind, Any]:
+    """What of the event an annotation asks for, and the event model if it names one: of a union, that of the source."""
+    found = [asked for asked in map(_asked_alone, members_of(annotation)) if asked[1] is not None]
+    own = [asked for asked in found if asked[1].lambdakit_source == source]
+    return next(iter(own or found), ("payload", None))
+
+
+def _asked_alone(annotation: Any) -> tuple[Kind, Any]:
+    plain = plain_type(annotation)
+    arguments = get_args(plain)
+    if get_origin(plain) in _LISTS and arguments and _is_event_model(plain_type(arguments[0]), "record"):
+        return "list", plain_type(arguments[0])
+    if _is_event_model(plain, "record"):
+        return "record", plain
+    if _is_event_model(plain, "event"):
+        return ("event" if "records" in plain.model_fields else "record"), plain
     return "payload", None
+
+
+_LISTS = (list, Sequence, Collection, Iterable)
 
 
 def _is_event_model(annotation: Any, unit: str) -> bool:
     return bool(getattr(annotation, "lambdakit_source", "")) and annotation.lambdakit_unit == unit
+
+
+def _mentions_event_model(annotation: Any) -> bool:
+    """Whether it is made of records in a way that no trigger delivers, such as a tuple of them."""
+    plain = plain_type(annotation)
+    return bool(getattr(plain, "lambdakit_source", "")) or any(map(_mentions_event_model, get_args(plain)))
 
 
 def _validator(model: type[EventModel]) -> Callable[[Any], Any]:

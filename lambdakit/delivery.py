@@ -5,11 +5,14 @@ A failure is logged and answered, never raised: what was done stays done, and La
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.batch import EVERYTHING, Batch, answer, chains, reported_identifiers
+from lambdakit.batch import EVERYTHING, Batch, answer, chains, gathered, reported_identifiers
 from lambdakit.errors import EventValidationError, LambdakitError
+from lambdakit.lane import executed
+from lambdakit.reply import jsonable
 
 if TYPE_CHECKING:
     from lambdakit.lane import AnyTarget, Lane
@@ -37,10 +40,12 @@ class Delivery:
         Raises:
             NoHandlerError: no handler takes any of the records.
         """
-        if self._records and not any(self._targets):
-            raise self._lane.nobody(self._records[0], self._invocation.source)
+        if not self._records:
+            self._end_window()
+        elif not any(self._targets):
+            raise self._nobody(0)
         self._lane.provide(self._targets, self._invocation)
-        concurrency = 0 if self._lane.one_by_one else _concurrency(self._targets)
+        concurrency = 0 if self._lane.one_by_one else self._concurrency()
         if concurrency:
             self._side_by_side(concurrency)
         else:
@@ -59,125 +64,151 @@ class Delivery:
         except EventValidationError:
             return None
 
+    def _nobody(self, position: int) -> LambdakitError:
+        return self._lane.nobody(self._records[position], self._invocation.source)
+
     def _one_by_one(self) -> None:
         records, invocation, batch, ordered = self._records, self._invocation, self._batch, self._batch.ordered
+        calls = {} if self._lane.by_record else self._calls()
         for position, target in enumerate(self._targets):
-            if ordered and batch.skips(position, self._keys[position]):
-                continue
-            if target is None:
-                self._fail(position, self._lane.nobody(records[position], invocation.source))
-            elif target.unit == "record":
+            if target is not None and target.unit != "record":
+                if position in calls:
+                    self._several(target, calls[position])
+            elif not (ordered and batch.skips(position, self._keys[position])):
                 try:
-                    target.run(records[position], invocation)
-                except Exception as error:  # noqa: BLE001 - answered and logged
-                    self._fail(position, error)
-            elif target not in self._targets[:position]:
-                self._several(target)
+                    if target is None:
+                        raise self._nobody(position)
+                    reply = target.run(records[position], invocation)
+                    if reply is not None:
+                        executed(self._lane.loop.settled(reply))
+                except BaseException as error:  # noqa: BLE001 - answered and logged, if it is about the record
+                    self._fail(error, position)
 
-    def _several(self, target: AnyTarget) -> None:
-        """One call for all the records of a handler that are readable and due."""
-        [handler] = target.handlers
-        values = dict(self._readable(target))
+    def _calls(self) -> dict[int, list[int]]:
+        """The positions of each call that is for several records, by the first of them."""
+        takers = [None if target is None or target.unit == "record" else target for target in self._targets]
+        return gathered(takers, self._keys, self._batch)
+
+    def _several(self, target: AnyTarget, positions: Sequence[int]) -> None:
+        """One call for those of a handler's records that are readable and due."""
+        values = dict(self._readable(target, positions))
         if not values:
             return
         try:
-            reply = target.run(handler.whole(self._event, list(values.values())), self._invocation)
-        except Exception as error:  # noqa: BLE001 - answered and logged
-            for position in values:
-                self._batch.fail(position, self._keys[position])
-            self._log(f"{len(values)} {handler.trigger.noun}(s)", target, error)
-        else:
-            self._take_reply(reply)
+            self._call(target, list(values.values()))
+        except BaseException as error:  # noqa: BLE001 - answered and logged, if it is about the records
+            self._fail(error, *values)
 
-    def _readable(self, target: AnyTarget) -> Iterator[tuple[int, Any]]:
+    def _readable(self, target: AnyTarget, positions: Sequence[int]) -> Iterator[tuple[int, Any]]:
         [handler] = target.handlers
-        for position, own in enumerate(self._targets):
-            if own is not target or self._batch.skips(position, self._keys[position]):
-                continue
-            try:
-                yield position, self._lane.read(handler, self._records[position])
-            except Exception as error:  # noqa: BLE001 - answered and logged
-                self._fail(position, error)
+        for position in positions:
+            if not self._batch.skips(position, self._keys[position]):
+                try:
+                    yield position, self._lane.read(handler, self._records[position])
+                except LambdakitError as error:
+                    self._fail(error, position)
 
-    def _take_reply(self, reply: Any) -> None:
+    def _call(self, target: AnyTarget, values: list[Any]) -> None:
+        [handler] = target.handlers
+        reply = target.run(handler.whole(self._event, values), self._invocation)
+        self._take_reply(handler.name, jsonable(executed(self._lane.loop.settled(reply))))
+
+    def _take_reply(self, handler: str, reply: Any) -> None:
         """The failures and the state of a tumbling window, where a handler of several records returns them."""
         if isinstance(reply, dict):
             self._state = reply.get("state")
-        for identifier in reported_identifiers(reply):
-            positions = [p for p, record in enumerate(self._records) if self._identifier(record) == identifier]
-            self._lost_track |= not positions
-            for position in positions:
+        reported = reported_identifiers(reply)
+        positions = self._positions() if reported else {}
+        for identifier in reported:
+            for position in positions.get(identifier, ()):
                 self._batch.fail(position, self._keys[position])
+        if not positions.keys() >= set(reported):
+            self._lost_track = True
+            _log("The batch", None, LambdakitError(f"{handler} reported a failed record that is not in it"))
+
+    def _positions(self) -> dict[object, list[int]]:
+        """Where each identifier stands: in several places, should a message be there twice."""
+        positions: dict[object, list[int]] = {}
+        for position in range(len(self._records)):
+            positions.setdefault(self._identifier(position), []).append(position)
+        positions.pop(EVERYTHING, None)
+        return positions
+
+    def _end_window(self) -> None:
+        """The last call of a tumbling window may have no records: it is about the state, and fails as a whole."""
+        targets = self._lane.windowed(self._event) if "window" in self._event else []
+        self._lane.provide(targets, self._invocation)
+        for target in targets:
+            self._call(target, [])
+
+    def _concurrency(self) -> int:
+        """How many records to handle at once on the event loop; 0 to handle them one by one without it."""
+        distinct = [target for target in dict.fromkeys(self._targets) if target is not None]
+        handlers = [handler for target in distinct for handler in target.handlers]
+        if any(handler.is_async for handler in handlers):
+            self._lane.loop.refuse_inside()
+        if any(target.unit != "record" for target in distinct):
+            return 0
+        concurrency = min((handler.concurrency for handler in handlers), default=1)
+        asynchronous = all(target.arun is not None for target in distinct)
+        return concurrency if concurrency > 1 or asynchronous else 0
 
     def _side_by_side(self, concurrency: int) -> None:
         import asyncio
-        from concurrent.futures import ThreadPoolExecutor
+        from contextlib import suppress
 
-        waiting = iter(chains(self._keys, self._batch))
+        from lambdakit.workers import outcome, threads, work
 
-        async def worker(pool: ThreadPoolExecutor) -> None:
-            for chain in waiting:
-                for position in chain:
-                    if not self._batch.skips(position, self._keys[position]):
-                        await self._one(position, pool)
+        positions = range(len(self._records))
+        due = chains(self._keys, self._batch) if concurrency > 1 else [positions]
+        left = set(positions)
+        pool = threads(self._targets, concurrency)
 
-        async def workers() -> None:
-            with ThreadPoolExecutor(concurrency) as pool:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(concurrency):
-                        group.create_task(worker(pool))
+        async def attend(position: int) -> None:
+            if not self._batch.skips(position, self._keys[position]):
+                target = self._targets[position]
+                if target is None:
+                    error: BaseException | None = self._nobody(position)
+                else:
+                    error = await outcome(target, self._records[position], self._invocation, pool)
+                left.discard(position)
+                if error is not None:
+                    self._fail(error, position)
 
-        self._lane.loop.run(workers())
-
-    async def _one(self, position: int, pool: Any) -> None:
-        import asyncio
-        from contextvars import copy_context
-
-        target, record = self._targets[position], self._records[position]
         try:
-            if target is None:
-                raise self._lane.nobody(record, self._invocation.source)
-            if target.arun is not None:
-                await target.arun(record, self._invocation)
-            else:
-                context, run = copy_context(), target.run
-                await asyncio.get_running_loop().run_in_executor(
-                    pool, lambda: context.run(run, record, self._invocation)
-                )
-        except Exception as error:  # noqa: BLE001 - answered and logged
-            self._fail(position, error)
-        except asyncio.CancelledError as error:  # the handler cancelled itself, unless this worker is being ended
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            self._fail(position, error)
+            with suppress(asyncio.CancelledError):  # a handler cancelled every task there was
+                self._lane.loop.run(work(due, attend, concurrency))
+        finally:
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
+        for position in sorted(left):
+            if not self._batch.skips(position, self._keys[position]):
+                self._fail(asyncio.CancelledError(), position)
 
-    def _fail(self, position: int, error: BaseException) -> None:
-        record = self._records[position]
-        self._batch.fail(position, self._keys[position])
-        trigger = self._lane.trigger
-        self._log(f"{trigger.noun} {self._identifier(record)}", self._targets[position], error)
+    def _fail(self, error: BaseException, *positions: int) -> None:
+        """Leave records for another delivery, because of an error that is about them.
 
-    def _log(self, subject: str, target: AnyTarget | None, error: BaseException) -> None:
-        """A line that names record and handler; with the traceback where the handler raised, without values else."""
-        import logging
+        Raises:
+            BaseException: it is to end the process.
+        """
+        if not _is_failure(error):
+            raise error
+        for position in positions:
+            self._batch.fail(position, self._keys[position])
+        first, *others = positions
+        target = self._targets[first]
+        more = f" and {len(others)} more" * bool(others)
+        _log(f"{self._lane.trigger.noun} {self._identifier(first)}{more}", target, error)
 
-        log = logging.getLogger("lambdakit")
-        if isinstance(error, LambdakitError):
-            log.error("Left for another delivery: %s", " ".join(str(error).split()))
-        else:
-            names = ", ".join(handler.name for handler in target.handlers) if target else ""
-            log.error("%s failed in %s and is left for another delivery", subject, names, exc_info=error)
-
-    def _identifier(self, record: Record) -> str:
+    def _identifier(self, position: int) -> object:
+        """What names a record to Lambda, as it came, whether or not the record is valid."""
         try:
-            return self._lane.trigger.item_identifier(record)
+            return self._lane.trigger.item_identifier(self._records[position])
         except (KeyError, TypeError, AttributeError):
             return EVERYTHING
 
     def _answer(self) -> dict[str, Any]:
-        records = self._records
-        failed = [self._identifier(records[position]) for position in self._batch.failed(self._keys)]
+        failed = [self._identifier(position) for position in self._batch.failed(self._keys)]
         reply = answer([*failed, EVERYTHING] if self._lost_track else failed)
         if "window" in self._event:  # without a state Lambda counts the invocation as failed
             reply["state"] = self._state if self._state is not None else self._event.get("state") or {}
@@ -191,11 +222,18 @@ def _order_key(lane: Lane, record: Record) -> Hashable:
         return None
 
 
-def _concurrency(targets: Sequence[AnyTarget | None]) -> int:
-    """How many records to handle at once on the event loop; 0 to handle them one by one without it."""
-    distinct = [target for target in dict.fromkeys(targets) if target is not None]
-    if not distinct or any(target.unit != "record" for target in distinct):
-        return 0
-    concurrency = min(handler.concurrency for target in distinct for handler in target.handlers)
-    asynchronous = all(target.arun is not None for target in distinct)
-    return concurrency if concurrency > 1 or asynchronous else 0
+def _is_failure(error: BaseException) -> bool:
+    """Whether an error is about the records: a handler's own cancellation is, what ends the process is not."""
+    asyncio = sys.modules.get("asyncio")
+    return isinstance(error, Exception) or (asyncio is not None and isinstance(error, asyncio.CancelledError))
+
+
+def _log(subject: str, target: AnyTarget | None, error: BaseException) -> None:
+    """A line that names record and handler; with the traceback where the handler raised, without values else."""
+    import logging
+
+    known = isinstance(error, LambdakitError)
+    names = ", ".join(handler.name for handler in target.handlers) if target else ""
+    line = str(error) if known else f"{subject} failed in {names}"
+    line = " ".join((line if line.startswith(subject) else f"{subject}: {line}").split())
+    logging.getLogger("lambdakit").error("Left for another delivery: %s", line, exc_info=None if known else error)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from lambdakit.errors import RegistrationError
-from lambdakit.middleware import Invocation
-from lambdakit.signature import asked_parameters, hints_of, is_context, where
+from lambdakit.middleware import Invocation, context_of
+from lambdakit.signature import (
+    LOCAL_NAMES,
+    asked_parameters,
+    hints_of,
+    is_context,
+    is_generator_function,
+    members_of,
+    where,
+    without_alias,
+)
 
 if TYPE_CHECKING:
     from lambdakit.loop import EventLoop
 
 Scope = Literal["invocation", "environment"]
+
+Replaced = frozenset[Callable[..., Any]]
+"""The dependencies whose override is being provided."""
 
 
 class Depends:
@@ -41,8 +53,12 @@ class Depends:
 
 def dependency_of(annotation: Any) -> Depends | None:
     """The mark in ``Annotated[T, Depends(f)]``."""
-    if get_origin(annotation) is Annotated:
-        return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Depends)), None)
+    for member in (annotation, *members_of(annotation)):
+        known = without_alias(member)
+        if get_origin(known) is Annotated:
+            marks = [extra for extra in get_args(known)[1:] if isinstance(extra, Depends)]
+            if marks:
+                return marks[0]
     return None
 
 
@@ -53,23 +69,34 @@ class Provider:
         RegistrationError: it asks for something no one provides, for itself, or for what lives shorter than it does.
     """
 
-    def __init__(self, mark: Depends, path: tuple[Callable[..., Any], ...] = ()) -> None:
+    def __init__(
+        self,
+        mark: Depends,
+        path: tuple[Callable[..., Any], ...] = (),
+        *,
+        local_names: Mapping[str, Any] | None = None,
+    ) -> None:
         self.function = mark.dependency
         self.scope = mark.scope
+        self.yields = is_generator_function(self.function)
         if self.function in path:
-            raise RegistrationError("a dependency depends on itself", where(self.function))
-        self.arguments = dict(self._arguments((*path, self.function)))
+            circle = " -> ".join(getattr(function, "__name__", "?") for function in (*path, self.function))
+            raise RegistrationError(f"a dependency depends on itself: {circle}", where(self.function))
+        names = getattr(self.function, LOCAL_NAMES, local_names)
+        self.arguments = dict(self._arguments((*path, self.function), names))
 
-    def _arguments(self, path: tuple[Callable[..., Any], ...]) -> Iterator[tuple[str, Provider | str]]:
-        hints = hints_of(self.function)
+    def _arguments(
+        self, path: tuple[Callable[..., Any], ...], local_names: Mapping[str, Any] | None
+    ) -> Iterator[tuple[str, Provider | Callable[[Any], Any]]]:
+        hints = hints_of(self.function, local_names)
         for parameter in asked_parameters(self.function):
             annotation = hints.get(parameter.name, parameter.empty)
             mark = dependency_of(annotation)
             if mark is not None:
-                yield parameter.name, self._nested(Provider(mark, path))
+                yield parameter.name, self._nested(Provider(mark, path, local_names=local_names))
             elif is_context(annotation) or annotation is Invocation:
-                yield parameter.name, self._of_invocation("context" if annotation is not Invocation else "invocation")
-            elif parameter.default is parameter.empty:
+                yield parameter.name, self._of_invocation(annotation)
+            elif parameter.default is parameter.empty or isinstance(parameter.default, Depends):
                 raise RegistrationError(
                     f"dependency parameter {parameter.name!r} can't be provided",
                     where(self.function),
@@ -81,14 +108,23 @@ class Provider:
             raise RegistrationError(
                 "a dependency of the environment asks for one of an invocation",
                 where(self.function),
-                f"Mark it Depends({provider.function.__name__}, scope='environment') too.",
+                f"Mark it Depends({getattr(provider.function, '__name__', 'f')}, scope='environment') too.",
             )
         return provider
 
-    def _of_invocation(self, what: str) -> str:
+    def _of_invocation(self, annotation: Any) -> Callable[[Any], Any]:
+        what, read = ("invocation", _itself) if annotation is Invocation else ("context", context_of)
         if self.scope == "environment":
-            raise RegistrationError(f"a dependency of the environment asks for the {what}", where(self.function))
-        return what
+            raise RegistrationError(
+                f"what lives as long as the environment asks for the {what}, which lasts one call",
+                where(self.function),
+                "Ask for it in the handler, or in a dependency without scope='environment'.",
+            )
+        return read
+
+
+def _itself(invocation: Invocation) -> Invocation:
+    return invocation
 
 
 class Dependencies:
@@ -101,20 +137,15 @@ class Dependencies:
         self.overrides: dict[Callable[..., Any], Provider] = {}
 
     def provide(self, provider: Provider, invocation: Invocation | None) -> Any:
-        """The value of a dependency, made when it is first asked for."""
-        actual = self.overrides.get(provider.function, provider)
-        values, stack = self._home(provider, invocation)
-        key = actual.function
-        if key not in values:
-            arguments = {name: self._argument(asked, invocation) for name, asked in actual.arguments.items()}
-            values[key] = self._made(actual.function, arguments, stack)
+        """The value of a dependency, made when it is first asked for; ``invocation.values`` has it by its provider."""
+        value = self._value(provider, invocation)
         if invocation is not None:
-            invocation.values[provider.function] = values[key]
-        return values[key]
+            invocation.values[provider] = value
+        return value
 
     def call(self, provider: Provider) -> Any:
         """Call a function of the environment, whatever it returned before."""
-        self.values.pop(provider.function, None)
+        self.values.pop(self._key(provider), None)
         return self.provide(provider, None)
 
     def close(self) -> None:
@@ -123,6 +154,35 @@ class Dependencies:
         self.values.clear()
         stack.close()
 
+    def _value(self, provider: Provider, invocation: Invocation | None, replaced: Replaced = frozenset()) -> Any:
+        values, stack = self._home(provider, invocation)
+        key = self._key(provider, replaced)
+        if key not in values:
+            actual, replaced = self._actual(provider, replaced)
+            arguments = {
+                name: self._value(asked, invocation, replaced) if isinstance(asked, Provider) else asked(invocation)
+                for name, asked in actual.arguments.items()
+            }
+            values[key] = self._made(actual, arguments, stack)
+        return values[key]
+
+    def _key(self, provider: Provider, replaced: Replaced = frozenset()) -> Hashable:
+        """What a value is kept by: its function, and the overrides it was made with, so that it can't outlive them."""
+        if not self.overrides:
+            return provider.function
+        actual, replaced = self._actual(provider, replaced)
+        asked = [argument for argument in actual.arguments.values() if isinstance(argument, Provider)]
+        keys = [self._key(argument, replaced) for argument in asked]
+        if actual is provider and keys == [argument.function for argument in asked]:
+            return provider.function
+        return (provider.function if actual is provider else actual, *keys)
+
+    def _actual(self, provider: Provider, replaced: Replaced) -> tuple[Provider, Replaced]:
+        """What is in force; what replaces a dependency may itself depend on that."""
+        if provider.function in replaced or provider.function not in self.overrides:
+            return provider, replaced
+        return self.overrides[provider.function], replaced | {provider.function}
+
     def _home(self, provider: Provider, invocation: Invocation | None) -> tuple[dict[Any, Any], ExitStack]:
         if provider.scope == "environment" or invocation is None:
             return self.values, self.stack
@@ -130,18 +190,20 @@ class Dependencies:
             invocation.stack = ExitStack()
         return invocation.values, invocation.stack
 
-    def _argument(self, asked: Provider | str, invocation: Invocation | None) -> Any:
-        if isinstance(asked, Provider):
-            return self.provide(asked, invocation)
-        return invocation if asked == "invocation" else getattr(invocation, "context", None)
+    def _made(self, provider: Provider, arguments: dict[str, Any], stack: ExitStack) -> Any:
+        value = provider.function(**arguments)
+        if inspect.iscoroutine(value):
+            value = self.loop.run(value)
+        return self._entered(value, stack) if provider.yields else value
 
-    def _made(self, function: Callable[..., Any], arguments: dict[str, Any], stack: ExitStack) -> Any:
-        if inspect.isgeneratorfunction(function):
-            return stack.enter_context(contextmanager(function)(**arguments))
-        if inspect.isasyncgenfunction(function):
-            manager = asynccontextmanager(function)(**arguments)
-            value = self.loop.run(manager.__aenter__())
-            stack.push(lambda *error: self.loop.run(manager.__aexit__(*error)))
-            return value
-        value = function(**arguments)
-        return self.loop.run(value) if inspect.iscoroutine(value) else value
+    def _entered(self, value: Any, stack: ExitStack) -> Any:
+        """What a generator yields, or what a function marked with ``contextlib.contextmanager`` manages."""
+        if inspect.isgenerator(value):
+            value = contextmanager(lambda: value)()
+        elif inspect.isasyncgen(value):
+            value = asynccontextmanager(lambda: value)()
+        if not hasattr(value, "__aexit__"):
+            return stack.enter_context(value)
+        entered = self.loop.run(value.__aenter__())
+        stack.push(lambda *error: self.loop.run(value.__aexit__(*error)))
+        return entered

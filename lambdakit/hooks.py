@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from lambdakit.depends import Dependencies, Depends, Provider
+from lambdakit.triggers.trigger import check_markable
 
 HOOKS = "__lambdakit_hooks__"
 
@@ -16,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def _mark(function: Function, moment: Moment) -> Function:
+    check_markable(function, moment)
     setattr(function, HOOKS, (*getattr(function, HOOKS, ()), moment))
     return function
 

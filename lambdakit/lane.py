@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
+from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.errors import EventValidationError, NoHandlerError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lambdakit.binding import Call, Handler
     from lambdakit.delivery import Delivery
     from lambdakit.depends import Dependencies
+    from lambdakit.loop import EventLoop
     from lambdakit.triggers.trigger import Record, Trigger
 
 _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
@@ -23,7 +25,8 @@ _UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 class Target:
     """Where a record goes: a handler, inside its middleware.
 
-    ``run`` calls it and waits; ``arun`` is a coroutine function where the handler is one and nothing is around it.
+    ``run`` calls it; what that returns may have to be awaited still. ``arun`` is the same call where it is known to
+    return a coroutine and nothing is around it: it may be made on the event loop.
     """
 
     __slots__ = ("arun", "handlers", "run", "unit")
@@ -31,23 +34,18 @@ class Target:
     def __init__(self, handler: Handler, middleware: Sequence[Middleware], dependencies: Dependencies) -> None:
         self.handlers = [handler]
         self.unit = handler.unit
-        self.arun = handler.call if handler.is_async and not middleware else None
-        self.run = _waiting(handler.call, dependencies) if handler.is_async else handler.call
+        self.run = handler.call
+        self.arun = handler.call if iscoroutinefunction(handler.function) and not middleware else None
         if middleware and handler.unit == "record":
-            self.run = _inside(middleware, handler, self.run)
+            self.run = _inside(middleware, handler, dependencies.loop)
 
 
-def _waiting(call: Call, dependencies: Dependencies) -> Call:
-    loop = dependencies.loop
-    return lambda record, invocation: loop.run(call(record, invocation))
-
-
-def _inside(middleware: Sequence[Middleware], handler: Handler, call: Call) -> Call:
-    record_id, name = handler.trigger.record_id, handler.name
+def _inside(middleware: Sequence[Middleware], handler: Handler, loop: EventLoop) -> Call:
+    record_id, name, call = handler.trigger.record_id, handler.name, handler.call
 
     def run(record: Record, invocation: Invocation) -> Any:
         given = RecordInvocation(record, record_id(record), name, invocation)
-        return wrapped(middleware, given, lambda: call(record, invocation))()
+        return wrapped(middleware, given, lambda: loop.settled(call(record, invocation)))()
 
     return run
 
@@ -61,7 +59,9 @@ class Opened:
         self.handlers: list[Handler] = [handler for target in targets for handler in target.handlers]
         self.unit = "record"
         self.arun = None
-        self.run = lambda _, invocation: lane.push(event, lane.records(event), invocation)
+        self.run = lambda _, invocation: shaped(
+            [executed(reply) for reply in lane.replies(event, lane.records(event), invocation)]
+        )
 
 
 AnyTarget = Target | Opened
@@ -75,14 +75,18 @@ class Reach:
         self.lane = lane
 
     def open(self, record: Record) -> Opened | None:
-        """The target of what a record carries; None where it is something else or no handler takes it."""
+        """The target of what a record carries; None where it is something else or no handler takes it.
+
+        Nothing to handle is taken only where the document says so itself, as S3's test event does.
+        """
         try:
             event = self._contents(record)
             targets = [self.lane.route(inner) for inner in self.lane.trigger.records(event)]
         except _UNREADABLE:
             return None
         found = [target for target in targets if target is not None]
-        return Opened(self.lane, event, found) if len(found) == len(targets) else None
+        empty = not targets and "Records" in event
+        return None if empty or len(found) < len(targets) else Opened(self.lane, event, found)
 
     def _contents(self, record: Record) -> Any:
         outermost, *inner = self.envelopes
@@ -134,21 +138,17 @@ class Lane:
             if keys is None:
                 return [self.route(record) for record in records]
             known = self._routes
-            return [
-                known[key] if key in known else self._remember(key, record)
-                for key, record in zip(keys, records, strict=True)
-            ]
+            if not known.keys() >= set(keys):
+                samples = dict(zip(keys, records, strict=True))
+                known.update({key: self.route(record) for key, record in samples.items() if key not in known})
+            return [known[key] for key in keys]
         except _UNREADABLE as error:
             raise unreadable(self.trigger, error) from error
 
-    def _remember(self, key: Hashable, record: Record) -> AnyTarget | None:
-        target = self._routes[key] = self.route(record)
-        return target
-
     def describe(self, record: Record) -> str:
         """A record and where it came from, in words."""
-        words = (self.trigger.noun, self.trigger.record_id(record), self.trigger.origin(record))
-        return " ".join(word for word in words if word)
+        words = (self.trigger.noun, _words(self.trigger.record_id, record), _words(self.trigger.origin, record))
+        return " ".join(str(word) for word in words if word)
 
     def route(self, record: Record) -> AnyTarget | None:
         """The target that takes a record: what it carries before what it is, then the closest match."""
@@ -182,23 +182,18 @@ class Lane:
         records = self.records(event)
         batch = self.trigger.batch(records)
         if batch is None:
-            return jsonable(self.push(event, records, invocation))
+            return jsonable(shaped(self.replies(event, records, invocation)))
         return self._delivery(self, event, records, batch, invocation).answered()
 
-    def push(self, event: Any, records: Sequence[Record], invocation: Invocation) -> Any:
-        """Handle an event whose sender takes no partial answer: all of it, or an exception.
-
-        The reply is what the handler returned; what each call returned, where there were several and any did.
-        """
-        targets = self.routes(records)
-        for record, target in zip(records, targets, strict=True):
-            if target is None:
-                raise self.nobody(record, invocation.source)
+    def replies(self, event: Any, records: Sequence[Record], invocation: Invocation) -> list[Any]:
+        """Handle an event whose sender takes no partial answer, all of it or an exception: what each call returned."""
+        targets = [target for target in self.routes(records) if target is not None]
+        if len(targets) < len(records):
+            raise self.nobody(records[self.routes(records).index(None)], invocation.source)
         self.provide(targets, invocation)
-        replies = [target.run(value, invocation) for target, value in self._calls(targets, records, event)]
-        if len(replies) == 1:
-            return replies[0]
-        return replies if any(reply is not None for reply in replies) else None
+        settled = self.loop.settled
+        calls = zip(targets, records, strict=True) if self.by_record else self._calls(targets, records, event)
+        return [settled(target.run(value, invocation)) for target, value in calls]
 
     @cached_property
     def _depends(self) -> bool:
@@ -210,6 +205,11 @@ class Lane:
         return not any(handler.is_async or handler.concurrency > 1 for handler in self.handlers)
 
     @cached_property
+    def by_record(self) -> bool:
+        """Whether each call here is for one record."""
+        return all(handler.unit == "record" for handler in self.handlers)
+
+    @cached_property
     def _delivery(self) -> type[Delivery]:
         from lambdakit.delivery import Delivery
 
@@ -217,9 +217,6 @@ class Lane:
 
     def _calls(self, targets: Sequence[Any], records: Sequence[Record], event: Any) -> Iterator[tuple[AnyTarget, Any]]:
         """Each call that is due: one a record, or one for all of a handler's records."""
-        if all(target.unit == "record" for target in targets):
-            yield from zip(targets, records, strict=True)
-            return
         for target in dict.fromkeys(targets):
             own = [record for record, to in zip(records, targets, strict=True) if to is target]
             if target.unit == "record":
@@ -230,17 +227,18 @@ class Lane:
 
     def read(self, handler: Handler, record: Record) -> Any:
         """A record as a handler of several asks for it."""
-        from pydantic import ValidationError
-
         assert handler.read is not None
         try:
             return handler.read(record)
-        except ValidationError as error:
+        except ValueError as error:
             raise handler.invalid(record, error) from error
+        except Exception as error:
+            problem = f"a validator raised {type(error).__name__}"
+            raise EventValidationError(handler.name, handler.subject(record), [problem]) from error
 
     def nobody(self, record: Record, source: str) -> NoHandlerError:
         """That no handler takes a record."""
-        return NoHandlerError(source, self.trigger.origin(record), [str(handler) for handler in self.handlers])
+        return NoHandlerError(source, _words(self.trigger.origin, record), [str(handler) for handler in self.handlers])
 
     def why_not(self, handler: Handler, record: Record) -> str:
         """Why a handler does not take a record, in words."""
@@ -259,6 +257,44 @@ class Lane:
             for handler in target.handlers if target else ():
                 for provider in handler.providers:
                     self._dependencies.provide(provider, invocation)
+
+    def windowed(self, event: Any) -> list[Target]:
+        """The targets of a tumbling window that ends without records: those that take what its stream carries."""
+        judged = [
+            (target.handlers[0].trigger.specificity({**event, "eventName": name}), target)
+            for target in self.targets
+            if target.unit == "event"
+            for name in getattr(target.handlers[0].trigger, "events", (None,))
+        ]
+        found = [(specificity, target) for specificity, target in judged if specificity is not None]
+        best = max((specificity for specificity, _ in found), default=())
+        return list(dict.fromkeys(target for specificity, target in found if specificity == best))
+
+
+def shaped(replies: list[Any]) -> Any:
+    """The reply of one call; of several, where any returned something, what each of them did."""
+    if len(replies) == 1:
+        return replies[0]
+    return replies if any(reply is not None for reply in replies) else None
+
+
+def executed(reply: Any) -> Any:
+    """A reply that no one will look at, which must not be what is to be done still.
+
+    Raises:
+        TypeError: it is a generator: nothing of it ran.
+    """
+    if isgenerator(reply) or isasyncgen(reply):
+        raise TypeError("the handler returned a generator, of which nothing ran; iterate over it in the handler")
+    return reply
+
+
+def _words(tell: Callable[[Record], str], record: Record) -> str:
+    """What a trigger tells of a record, ``""`` where the record lacks it."""
+    try:
+        return tell(record)
+    except _UNREADABLE:
+        return ""
 
 
 def unreadable(trigger: type[Trigger], error: Exception) -> EventValidationError:

@@ -16,11 +16,12 @@ returns its reply. The annotation of the first one says what it wraps::
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.errors import RegistrationError
-from lambdakit.signature import hints_of, where
+from lambdakit.signature import asked_parameters, hints_of, is_generator_function, where
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -67,10 +68,19 @@ class RecordInvocation:
         self.invocation = invocation
 
 
+def context_of(invocation: Invocation) -> Any:
+    """Lambda's context; one made up where the App was called without, as a test may do."""
+    if invocation.context is None:
+        from lambdakit.context import LambdaContext
+
+        invocation.context = LambdaContext()
+    return invocation.context
+
+
 MiddlewareLike = Middleware | Iterable[Any]
 
 
-def sorted_by_form(entries: Iterable[MiddlewareLike]) -> tuple[list[Middleware], list[Middleware]]:
+def sorted_by_form(entries: MiddlewareLike) -> tuple[list[Middleware], list[Middleware]]:
     """Those around an invocation and those around a record, outermost first; nested sequences are laid flat."""
     forms: dict[type, list[Middleware]] = {Invocation: [], RecordInvocation: []}
     for middleware in _flat(entries):
@@ -78,30 +88,32 @@ def sorted_by_form(entries: Iterable[MiddlewareLike]) -> tuple[list[Middleware],
     return forms[Invocation], forms[RecordInvocation]
 
 
-def _flat(entries: Iterable[MiddlewareLike]) -> Iterable[Middleware]:
-    for entry in entries:
-        if isinstance(entry, Sequence):
-            yield from _flat(entry)
-        elif callable(entry):
-            yield entry
-        else:
-            raise TypeError(f"middleware is a function of (invocation, call_next), not {entry!r}")
+def _flat(entry: Any) -> Iterable[Middleware]:
+    if callable(entry):
+        yield entry
+    elif isinstance(entry, Iterable) and not isinstance(entry, str):
+        for inner in entry:
+            yield from _flat(inner)
+    else:
+        raise TypeError(f"middleware is a function of (invocation, call_next), or several in a list, not {entry!r}")
 
 
 def _form(middleware: Middleware) -> type:
-    import inspect
-
-    if inspect.iscoroutinefunction(middleware):
+    if inspect.iscoroutinefunction(middleware) or is_generator_function(middleware):
         raise RegistrationError(
-            "middleware is written with def, not async def", where(middleware), "It works around async handlers as is."
+            "middleware is written with def and returns: no async def, no yield",
+            where(middleware),
+            "It works around async handlers as it is.",
         )
     hints = hints_of(middleware)
-    parameters = list(inspect.signature(middleware).parameters)
-    asked = hints.get(parameters[0]) if len(parameters) == 2 else None
+    parameters = asked_parameters(middleware)
+    further = [parameter for parameter in parameters[2:] if parameter.default is parameter.empty]
+    asked = hints.get(parameters[0].name) if len(parameters) >= 2 and not further else None
     if asked is not Invocation and asked is not RecordInvocation:
         raise RegistrationError(
             "middleware takes (invocation: Invocation, call_next) or (record: RecordInvocation, call_next)",
             where(middleware),
+            "The annotation of the first parameter tells what it goes around.",
         )
     return asked
 

@@ -30,4 +30,8 @@ def jsonable(value: Any) -> Any:
 
 
 def _key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | bool | None) else str(jsonable(key))
+    """A name as JSON can hold it; what has none stays, for the runtime to complain about."""
+    if isinstance(key, str | int | float | bool | None):
+        return key
+    name = jsonable(key)
+    return name if isinstance(name, str | int | float | bool | None) else key

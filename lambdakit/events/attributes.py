@@ -13,20 +13,30 @@ from typing import Any
 
 def _number(text: str) -> int | Decimal:
     """An int where the text is one: exact as Decimal, and at home in JSON."""
-    return int(text) if text.lstrip("+-").isdecimal() else Decimal(text)
+    return int(text) if text.removeprefix("-").isdecimal() else Decimal(text)
+
+
+def _binary(text: str) -> bytes:
+    return b64decode(text, validate=True)
+
+
+def _list(members: Any) -> list[Any]:
+    if not isinstance(members, list):
+        raise TypeError("not a list")
+    return members
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "S": str,
     "N": _number,
-    "B": b64decode,
+    "B": _binary,
     "BOOL": bool,
     "NULL": lambda _: None,
     "M": lambda members: {name: python_value(member) for name, member in members.items()},
-    "L": lambda members: [python_value(member) for member in members],
-    "SS": set,
-    "NS": lambda members: {_number(member) for member in members},
-    "BS": lambda members: {b64decode(member) for member in members},
+    "L": lambda members: [python_value(member) for member in _list(members)],
+    "SS": lambda members: set(_list(members)),
+    "NS": lambda members: {_number(member) for member in _list(members)},
+    "BS": lambda members: {_binary(member) for member in _list(members)},
 }
 
 
@@ -48,11 +58,11 @@ def python_value(attribute: dict[str, Any]) -> Any:
         raise ValueError(f"not the value of a DynamoDB {descriptor!r}: {type(value).__name__}") from error
 
 
-def python_item(item: Any) -> Any:
+def python_item(value: Any) -> Any:
     """The Python values of an image or a key; anything else as it is, for records built in a test."""
-    if isinstance(item, dict) and all(map(_is_attribute_value, item.values())):
-        return {name: python_value(value) for name, value in item.items()}
-    return item
+    if isinstance(value, dict) and all(map(_is_attribute_value, value.values())):
+        return {name: python_value(attribute) for name, attribute in value.items()}
+    return value
 
 
 def _is_attribute_value(value: Any) -> bool:

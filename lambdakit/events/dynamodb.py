@@ -8,16 +8,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import ConfigDict
 from typing_extensions import TypeVar
 
 from lambdakit.events.attributes import python_item
 from lambdakit.events.model import EventModel, at, usually
+from lambdakit.events.payload import Value
 from lambdakit.events.window import WindowedEvent
 
 Image = TypeVar("Image", default=dict[str, Any])
 
-PythonItem = BeforeValidator(python_item)
+
+class Item(Value):
+    """A field that holds an item in attribute values, or in Python's."""
+
+    decode = staticmethod(python_item)
 
 
 class DynamoDbRecord(EventModel, Generic[Image]):
@@ -30,9 +35,9 @@ class DynamoDbRecord(EventModel, Generic[Image]):
     lambdakit_source: ClassVar[str] = "dynamodb"
 
     event_name: Literal["INSERT", "MODIFY", "REMOVE"] = at("eventName")
-    keys: Annotated[dict[str, Any], PythonItem] = usually("dynamodb", "Keys", default={})
-    new_image: Annotated[Image | None, PythonItem] = usually("dynamodb", "NewImage")
-    old_image: Annotated[Image | None, PythonItem] = usually("dynamodb", "OldImage")
+    keys: Annotated[dict[str, Any], Item()] = usually("dynamodb", "Keys", default={})
+    new_image: Annotated[Image | None, Item()] = usually("dynamodb", "NewImage")
+    old_image: Annotated[Image | None, Item()] = usually("dynamodb", "OldImage")
     sequence_number: str = usually("dynamodb", "SequenceNumber")
     approximate_creation_date_time: datetime = usually("dynamodb", "ApproximateCreationDateTime")
     size_bytes: int = usually("dynamodb", "SizeBytes")

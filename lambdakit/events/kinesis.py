@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Generic
 from pydantic import ConfigDict
 from typing_extensions import TypeVar
 
-from lambdakit.events.model import EventModel, at, last_part, usually
+from lambdakit.events.model import EventModel, at, usually
 from lambdakit.events.payload import Base64
 from lambdakit.events.window import WindowedEvent
 
@@ -38,7 +38,7 @@ class KinesisRecord(EventModel, Generic[Data]):
     @property
     def stream(self) -> str:
         """The name of the stream."""
-        return last_part(self.event_source_arn, "/")
+        return (self.event_source_arn or "").partition(":stream/")[2].partition("/")[0]
 
     @property
     def shard_id(self) -> str:

@@ -1,17 +1,21 @@
 """Payloads that travel inside a field: JSON in a message body, base64 in a Kinesis record.
 
 Each marker goes into an annotation, as in ``body: Annotated[Body, Text()]``. ``str`` and ``bytes`` are taken as they
-come, any other type is read from JSON. A value that is no text is taken for the payload itself, so that a unit test
-can write ``SqsRecord[Order](message_id="1", body=Order(...))``.
+come, any other type is read from JSON, or from the text itself where that is no JSON of it and the type takes text, as
+an enum or a UUID does. A value that is no text is taken for the payload itself, so that a unit test can write
+``SqsRecord[Order](message_id="1", body=Order(...))``.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
-from pydantic_core import core_schema, from_json, to_json
+from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import core_schema, to_json
+
+from lambdakit.signature import members_of, plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,20 +23,7 @@ if TYPE_CHECKING:
     from pydantic.plugin._schema_validator import PluggableSchemaValidator
     from pydantic_core import SchemaValidator
 
-
-def plain_type(annotation: Any) -> Any:
-    """The type below Annotated, NewType, ``type`` aliases and a TypeVar's default."""
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation = get_args(annotation)[0]
-        elif isinstance(annotation, NewType):
-            annotation = annotation.__supertype__
-        elif isinstance(annotation, TypeVar):
-            annotation = getattr(annotation, "__default__", Any)
-        elif hasattr(annotation, "__value__"):  # TypeAliasType, of typing and of typing_extensions
-            annotation = annotation.__value__
-        else:
-            return annotation
+    Read = Callable[[Any], Any]
 
 
 def decode_base64(value: Any) -> Any:
@@ -40,28 +31,59 @@ def decode_base64(value: Any) -> Any:
     return b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-def json_text(value: Any) -> Any:
-    """The JSON text of a value that is not text yet."""
-    return value if isinstance(value, str | bytes | bytearray) else to_json(value)
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _is_text(annotation: Any) -> bool:
+    return all(plain_type(member) in (str, bytes) for member in members_of(annotation))
+
+
+def _from_text(text: Any, as_json: Read, as_value: Read) -> Any:
+    try:
+        return as_json(text)
+    except ValidationError as error:
+        try:
+            return as_value(text.decode() if isinstance(text, bytes) else text)
+        except (ValidationError, UnicodeDecodeError):
+            raise error from None
+
+
+def _from_value(value: Any, as_json: Read, as_value: Read) -> Any:
+    """A model in strict mode takes a date from JSON's text but not from Python's, so JSON is the second try."""
+    try:
+        return as_value(value)
+    except ValidationError as error:
+        try:
+            return as_json(to_json(value))
+        except ValidationError as of_json:
+            raise min(error, of_json, key=ValidationError.error_count) from None
+        except ValueError:  # a value that JSON does not have
+            raise error from None
 
 
 class Text:
-    """A field that holds text; JSON where the type is neither str nor bytes."""
+    """A field that holds text."""
 
-    decode = staticmethod(lambda value: value)
+    decode = staticmethod(_as_it_is)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        inner = handler(source)
-        decode = self.decode
-        if plain_type(source) in (str, bytes):
+        inner, decode = handler(source), self.decode
+        if _is_text(source):
             return core_schema.no_info_before_validator_function(decode, inner)
-        return core_schema.no_info_before_validator_function(
-            lambda value: json_text(decode(value)), core_schema.json_schema(inner)
-        )
+        validator = _later(source)
+
+        def read(value: Any, as_json: Read) -> Any:
+            value = decode(value)
+            if isinstance(value, str | bytes):
+                return _from_text(value, as_json, lambda text: validator().validate_python(text))
+            return validator().validate_python(value)
+
+        return core_schema.no_info_wrap_validator_function(read, core_schema.json_schema(inner))
 
 
 class Base64(Text):
-    """A field that holds base64 of bytes; JSON in them where the type is neither str nor bytes."""
+    """A field that holds base64 of bytes."""
 
     decode = staticmethod(decode_base64)
 
@@ -69,56 +91,46 @@ class Base64(Text):
 class Value:
     """A field that holds a JSON value, or (EventBridge Scheduler) the text of one."""
 
+    decode = staticmethod(_as_it_is)
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        inner = handler(source)
-        if plain_type(source) is str:
-            return inner
-        return core_schema.no_info_before_validator_function(json_text, core_schema.json_schema(inner))
+        decode, text, validator = self.decode, _is_text(source), _later(source)
+
+        def read(value: Any, as_value: Read) -> Any:
+            read = _from_text if isinstance(value, str) and not text else _from_value
+            return read(decode(value), lambda json: validator().validate_json(json), as_value)
+
+        return core_schema.no_info_wrap_validator_function(read, handler(source))
 
 
-def text_reader(annotation: Any) -> Callable[[Any], Any]:
+def text_reader(annotation: Any) -> Read:
     """What reads a payload of that type from text."""
-    return _reader(annotation, lambda value: value)
+    validator = _validator(annotation)
+    as_json, as_value = validator.validate_json, validator.validate_python
+    return as_value if _is_text(annotation) else lambda text: _from_text(text, as_json, as_value)
 
 
-def base64_reader(annotation: Any) -> Callable[[Any], Any]:
+def base64_reader(annotation: Any) -> Read:
     """What reads a payload of that type from base64."""
-    return _reader(annotation, decode_base64)
+    read = text_reader(annotation)
+    return lambda value: read(decode_base64(value))
 
 
-def _reader(annotation: Any, decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def value_reader(annotation: Any) -> Read:
+    """What reads a payload of that type from a value that came out of JSON."""
     validator = _validator(annotation)
-    text = plain_type(annotation) in (str, bytes)
-    validate: Callable[[Any], Any] = validator.validate_python if text else validator.validate_json
-    return validate if decode is not decode_base64 else lambda value: validate(decode(value))
+    return lambda value: _from_value(value, validator.validate_json, validator.validate_python)
 
 
-def value_reader(annotation: Any) -> Callable[[Any], Any]:
-    """What reads a payload of that type from a value that came out of JSON.
-
-    A model in strict mode takes a date from JSON's text but not from Python's, so a value that does not fit is read
-    once more as JSON before it is refused.
-    """
-    validator = _validator(annotation)
-
-    def read(value: Any) -> Any:
-        try:
-            return validator.validate_python(value)
-        except ValidationError as error:
-            try:
-                return validator.validate_json(to_json(value))
-            except ValidationError:
-                raise error from None
-
-    return read
-
-
-def detail_reader(annotation: Any) -> Callable[[Any], Any]:
+def detail_reader(annotation: Any) -> Read:
     """What reads a payload of that type from an EventBridge detail, which Scheduler sends as JSON text."""
-    read = value_reader(annotation)
-    if plain_type(annotation) is str:
-        return read
-    return lambda value: read(from_json(value) if isinstance(value, str) else value)
+    from_value, from_text = value_reader(annotation), text_reader(annotation)
+    return lambda value: (from_text if isinstance(value, str) else from_value)(value)
+
+
+def _later(source: Any) -> Callable[[], SchemaValidator | PluggableSchemaValidator]:
+    """A second validator of a field's type, made when a value comes that the field's own is not for."""
+    return cache(lambda: _validator(plain_type(source) if isinstance(source, TypeVar) else source))
 
 
 def _validator(annotation: Any) -> SchemaValidator | PluggableSchemaValidator:
@@ -126,6 +138,4 @@ def _validator(annotation: Any) -> SchemaValidator | PluggableSchemaValidator:
         if not annotation.__pydantic_complete__:
             annotation.model_rebuild()
         return annotation.__pydantic_validator__
-    from pydantic import TypeAdapter  # a load of its own, which models do without
-
     return TypeAdapter(annotation).validator

@@ -11,13 +11,12 @@ from typing_extensions import TypeVar
 from lambdakit.triggers.settings import (
     Patterns,
     as_tuple,
-    check_arn,
     check_choice,
     check_name,
+    closeness,
     filter_patterns,
-    same_name,
 )
-from lambdakit.triggers.stream import StreamSettings, StreamTrigger
+from lambdakit.triggers.stream import StreamSettings, StreamTrigger, check_known
 from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -43,8 +42,7 @@ class DynamoDbTrigger(StreamTrigger):
     events: tuple[str, ...] = CHANGES
 
     def __post_init__(self) -> None:
-        check_name("on_dynamodb", self.table, "table's name")
-        check_arn("table", self.table)
+        check_name("on_dynamodb", self.table, "table's name", "dynamodb")
         if not self.events:
             raise ValueError("events names at least one of 'INSERT', 'MODIFY', 'REMOVE'")
         for name in self.events:
@@ -56,14 +54,12 @@ class DynamoDbTrigger(StreamTrigger):
         return super().conflicts(other) and bool(set(self.events) & set(getattr(other, "events", ())))
 
     def specificity(self, record: Record) -> Specificity | None:
-        """A named table before any."""
+        """An ARN before a name before any table."""
         if record.get("eventName") not in self.events:
             return None
         arn = record.get("eventSourceARN") or ""
         table_arn = arn.partition("/stream/")[0]
-        name = table_arn.partition(":table/")[2]
-        matches = same_name(self.table, name, table_arn) or self.table == arn
-        return (self.table is not None,) if matches else None
+        return closeness(self.table, table_arn.partition(":table/")[2], table_arn, arn)
 
     @classmethod
     def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
@@ -125,5 +121,6 @@ def on_dynamodb(
     >>> @on_dynamodb("customers", events=("INSERT", "MODIFY"))
     ... def project(customer: dict[str, object]) -> None: ...
     """
+    check_known("on_dynamodb", settings)
     patterns = filter_patterns(filter_criteria)
-    return mark(DynamoDbTrigger(table=table, events=as_tuple(events), filter_criteria=patterns, **settings))
+    return mark(DynamoDbTrigger(table=table, events=as_tuple(events, "events"), filter_criteria=patterns, **settings))

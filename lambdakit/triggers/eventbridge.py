@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import TypeVar
 
-from lambdakit.triggers.settings import as_tuple, check_arn, check_range
-from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark, trigger_class
+from lambdakit.triggers.settings import as_tuple, check_arn, check_flag, check_range, check_rule_name, check_via
+from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 if TYPE_CHECKING:
     from lambdakit.patterns import EventPattern
@@ -41,14 +41,16 @@ class EventBridgeTrigger(Trigger):
     via: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if callable(self.pattern):
-            raise TypeError("write @on_eventbridge(...) with its pattern, or () for any event")
+        _check_pattern(self.pattern)
         check_arn("bus", self.bus)
+        if self.name is not None:
+            check_rule_name(self.name)
         check_arn("dead_letter_queue", self.dead_letter_queue)
-        check_range("maximum_event_age_in_seconds", self.maximum_event_age_in_seconds, 60, 86_400, "seconds")
-        check_range("maximum_retry_attempts", self.maximum_retry_attempts, 0, 185)
-        for envelope in self.via:
-            trigger_class(envelope)
+        age = self.maximum_event_age_in_seconds
+        check_range("maximum_event_age_in_seconds", age, 60, 86_400, "seconds", optional=True)
+        check_range("maximum_retry_attempts", self.maximum_retry_attempts, 0, 185, optional=True)
+        check_flag("enabled", self.enabled)
+        check_via(self.via, ("sns", "sqs"))
         assert self._compiled or self.pattern is None  # compiled now, so that a wrong pattern is an error now
 
     @cached_property
@@ -64,14 +66,18 @@ class EventBridgeTrigger(Trigger):
         return dict(_leaves(self.pattern or {}))
 
     def conflicts(self, other: Trigger) -> bool:
-        """Whether both are as narrow and nothing shows that no event matches both."""
+        """Whether both have as many conditions and no field tells them apart."""
         if not isinstance(other, EventBridgeTrigger) or len(self._conditions) != len(other._conditions):
             return False
         return not any(
-            _disjoint(values, other._conditions[path])
+            all(_exclude(value, beside) for value in values for beside in other._conditions[path])
             for path, values in self._conditions.items()
-            if path in other._conditions
+            if path in other._conditions and path[-1] != "$or"
         )
+
+    def repeats(self, other: Trigger) -> bool:
+        """Whether both have the same pattern: where one function serves both, it does not matter which matches."""
+        return isinstance(other, EventBridgeTrigger) and self.pattern == other.pattern
 
     def specificity(self, record: Record) -> Specificity | None:
         """The pattern with more conditions first."""
@@ -114,18 +120,67 @@ class EventBridgeTrigger(Trigger):
         return record
 
 
+def _check_pattern(pattern: object) -> None:
+    if callable(pattern):
+        raise TypeError("write @on_eventbridge(...) with its pattern, or () for any event")
+    if not isinstance(pattern, Mapping | None):
+        raise ValueError(f"on_eventbridge takes a pattern such as {{'source': ['shop']}}, not {pattern!r}")
+
+
 def _leaves(pattern: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     for name, condition in pattern.items():
         if isinstance(condition, Mapping):
-            yield from _leaves(condition, (*path, name))
+            yield from _leaves(condition, (*path, *name.split(".")))
         else:
-            yield (*path, name), condition
+            yield (*path, *name.split(".")), condition
 
 
-def _disjoint(values: list[Any], others: list[Any]) -> bool:
-    """Whether two lists of conditions hold exact values only, and none in common."""
-    exact = not any(isinstance(value, Mapping) for value in (*values, *others))
-    return exact and not any(value in others for value in values)
+def _exclude(condition: Any, other: Any) -> bool:
+    """Whether no value meets both conditions; False also where that takes more than a look at the two."""
+    if not isinstance(condition, Mapping):
+        return not _meets(condition, other)
+    if not isinstance(other, Mapping):
+        return not _meets(other, condition)
+    [(operator, operand)] = condition.items()
+    [(other_operator, other_operand)] = other.items()
+    if operator == other_operator and operator in _EXCLUSIONS:
+        return _EXCLUSIONS[operator](operand, other_operand)
+    return {"exists": False} in (condition, other) and condition != other
+
+
+def _meets(value: Any, condition: Any) -> bool:
+    from lambdakit.patterns import EventPattern
+
+    return EventPattern({"field": [condition]}).matches({"field": value})
+
+
+def _apart(interval: list[Any], other: list[Any]) -> bool:
+    (low, high), (other_low, other_high) = _bounds(interval), _bounds(other)
+    return low > other_high or other_low > high
+
+
+def _bounds(interval: list[Any]) -> tuple[tuple[float, int], tuple[float, int]]:
+    """The least and the greatest of an interval; the second number tells an open end from a closed one."""
+    low, high = (float("-inf"), 0), (float("inf"), 0)
+    for sign, number in zip(interval[::2], interval[1::2], strict=True):
+        if sign[0] in ">=":
+            low = (number, int(sign == ">"))
+        if sign[0] in "<=":
+            high = (number, -int(sign == "<"))
+    return low, high
+
+
+def _strings(*operands: Any) -> bool:
+    return all(isinstance(operand, str) for operand in operands)
+
+
+# What two conditions with the same operator must be like to exclude each other.
+_EXCLUSIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "exists": lambda there, also: there != also,
+    "numeric": _apart,
+    "prefix": lambda a, b: _strings(a, b) and not (a.startswith(b) or b.startswith(a)),
+    "suffix": lambda a, b: _strings(a, b) and not (a.endswith(b) or b.endswith(a)),
+}
 
 
 def on_eventbridge(
@@ -169,6 +224,6 @@ def on_eventbridge(
             maximum_retry_attempts,
             dead_letter_queue,
             enabled,
-            as_tuple(via),
+            as_tuple(via, "via"),
         )
     )

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Unpack
 
 from typing_extensions import TypeVar
 
-from lambdakit.triggers.settings import Patterns, check_arn, check_name, filter_patterns, same_name
-from lambdakit.triggers.stream import StreamSettings, StreamTrigger
+from lambdakit.triggers.settings import Patterns, check_name, closeness, filter_patterns
+from lambdakit.triggers.stream import StreamSettings, StreamTrigger, check_known
 from lambdakit.triggers.trigger import Record, Specificity, mark
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -32,14 +32,13 @@ class KinesisTrigger(StreamTrigger):
     stream: str | None = None
 
     def __post_init__(self) -> None:
-        check_name("on_kinesis", self.stream, "stream's name")
-        check_arn("stream", self.stream)
+        check_name("on_kinesis", self.stream, "stream's name", "kinesis")
         super().__post_init__()
 
     def specificity(self, record: Record) -> Specificity | None:
-        """A named stream before any."""
+        """An ARN before a name before any stream."""
         arn = record.get("eventSourceARN") or ""
-        return (self.stream is not None,) if same_name(self.stream, arn.rpartition("/")[2], arn) else None
+        return closeness(self.stream, stream_of(arn), arn, arn.partition("/consumer/")[0])
 
     @classmethod
     def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
@@ -60,7 +59,7 @@ class KinesisTrigger(StreamTrigger):
     @classmethod
     def origin(cls, record: Record) -> str:
         """The stream."""
-        return f"stream {(record.get('eventSourceARN') or '').rpartition('/')[2]!r}"
+        return f"stream {stream_of(record.get('eventSourceARN') or '')!r}"
 
     @classmethod
     def payload_reader(cls, annotation: Any) -> Callable[[Record], Any]:
@@ -69,6 +68,11 @@ class KinesisTrigger(StreamTrigger):
 
         read = base64_reader(annotation)
         return lambda record: read(record["kinesis"].get("data"))
+
+
+def stream_of(arn: str) -> str:
+    """The stream's name in its ARN, or in that of a consumer with enhanced fan-out."""
+    return arn.partition(":stream/")[2].partition("/")[0]
 
 
 def on_kinesis(
@@ -96,5 +100,6 @@ def on_kinesis(
     >>> @on_kinesis("readings", maximum_retry_attempts=3, bisect_batch_on_function_error=True)
     ... def store(reading: dict[str, float]) -> None: ...
     """
+    check_known("on_kinesis", settings)
     patterns = filter_patterns(filter_criteria)
     return mark(KinesisTrigger(stream=stream, filter_criteria=patterns, **settings))

@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus
 
 from typing_extensions import TypeVar
 
-from lambdakit.triggers.settings import as_tuple, check_choice, check_name
-from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark, trigger_class
+from lambdakit.triggers.settings import as_tuple, check_choice, check_name, check_text, check_via
+from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 if TYPE_CHECKING:
     from lambdakit.events.s3 import S3Event, S3Record
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         | Callable[[], object],
     )
 
-EVENT_NAMES = {
+EVENT_NAMES: dict[str, tuple[str, ...]] = {
     "ObjectCreated": ("Put", "Post", "Copy", "CompleteMultipartUpload"),
     "ObjectRemoved": ("Delete", "DeleteMarkerCreated"),
     "ObjectRestore": ("Post", "Completed", "Delete"),
@@ -61,16 +61,14 @@ class S3Trigger(Trigger):
     via: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_name("on_s3", self.bucket, "bucket's name")
+        check_name("on_s3", self.bucket, "bucket's name", "s3")
         if not as_tuple(self.events):
             raise ValueError("events names at least one S3 event, such as 'ObjectCreated:*'")
         for name in as_tuple(self.events):
             _check_event_name(name)
         for part in ("prefix", "suffix"):
-            if "*" in getattr(self, part) or len(getattr(self, part)) > 1024:
-                raise ValueError(f"{part} is plain text of at most 1,024 characters, without wildcards")
-        for envelope in self.via:
-            trigger_class(envelope)
+            _check_part(part, getattr(self, part))
+        check_via(self.via, ("eventbridge", "sns", "sqs"))
 
     def conflicts(self, other: Trigger) -> bool:
         """Whether both take the same event of the same keys of a bucket."""
@@ -78,7 +76,8 @@ class S3Trigger(Trigger):
         return bool(same)
 
     def _claims(self) -> set[tuple[object, ...]]:
-        return {(self._bucket_name(), self.prefix, self.suffix, name) for name in as_tuple(self.events)}
+        names = (name.removeprefix("s3:") for name in as_tuple(self.events))
+        return {(self._bucket_name(), self.prefix, self.suffix, name) for name in names}
 
     def specificity(self, record: Record) -> Specificity | None:
         """A named bucket first, then the longer prefix, the longer suffix, the narrower event name."""
@@ -98,7 +97,7 @@ class S3Trigger(Trigger):
         return f"takes {self}, this is of {self.origin(record)}"
 
     def _bucket_name(self) -> str | None:
-        return self.bucket.removeprefix("arn:aws:s3:::") if self.bucket else None
+        return self.bucket.rpartition(":")[2] if self.bucket else None
 
     @classmethod
     def records(cls, event: Any) -> list[Record]:
@@ -120,20 +119,31 @@ class S3Trigger(Trigger):
 
     @classmethod
     def record_id(cls, record: Record) -> str:
-        """The object and its change: bucket, key, version and sequencer."""
+        """The object and its change: bucket, key, version, event and sequencer, which only some events have."""
         stored = record["s3"]["object"]
         parts = (
             record["s3"]["bucket"]["name"],
             unquote_plus(stored["key"]),
             stored.get("versionId"),
-            stored.get("sequencer"),
+            record.get("eventName"),
+            stored.get("sequencer") or record.get("eventTime"),
         )
         return "/".join(part for part in parts if part)
+
+
+def _check_part(setting: str, value: object) -> None:
+    check_text(setting, value, 1024)
+    if not isinstance(value, str) or "*" in value:
+        raise ValueError(f"{setting} is plain text, without wildcards, not {value!r}")
 
 
 def _check_event_name(name: object) -> None:
     family, _, kind = str(name).removeprefix("s3:").partition(":")
     check_choice("an S3 event name", family, EVENT_NAMES)
+    if EVENT_NAMES[family] and not kind:
+        raise ValueError(
+            f"an S3 event name says which: '{family}:*', '{family}:{EVENT_NAMES[family][0]}'; not {name!r}"
+        )
     if EVENT_NAMES[family]:
         check_choice(f"an event of {family}", kind, ("*", *EVENT_NAMES[family]))
     elif kind not in ("", "*"):
@@ -177,5 +187,5 @@ def on_s3(
     ... def name(upload: S3Record) -> str:
     ...     return upload.key
     """
-    names = events if isinstance(events, str) else tuple(events)
-    return mark(S3Trigger(bucket, names, prefix, suffix, as_tuple(via)))
+    names = events if isinstance(events, str) else as_tuple(events, "events")
+    return mark(S3Trigger(bucket, names, prefix, suffix, as_tuple(via, "via")))

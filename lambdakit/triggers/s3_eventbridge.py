@@ -42,7 +42,7 @@ def notification_record(event: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a notification with what an EventBridge event says. Its key is not encoded there: it is here."""
     detail = event["detail"]
     stored = detail["object"]
-    return {
+    record = {
         "eventSource": "aws:s3",
         "eventName": event_name(event["detail-type"], detail),
         "eventTime": event.get("time"),
@@ -71,3 +71,10 @@ def notification_record(event: Mapping[str, Any]) -> dict[str, Any]:
         },
         "intelligentTieringEventData": {"destinationAccessTier": detail.get("destination-access-tier")},
     }
+    return _without_gaps(record)
+
+
+def _without_gaps(value: dict[str, Any]) -> dict[str, Any]:
+    """An object without the names that have no value, as S3 leaves them out."""
+    pruned = {name: _without_gaps(inner) if isinstance(inner, dict) else inner for name, inner in value.items()}
+    return {name: inner for name, inner in pruned.items() if inner is not None}

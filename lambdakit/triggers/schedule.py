@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from typing_extensions import TypeVar
 
 from lambdakit.schedules import Schedule
-from lambdakit.triggers.settings import check_range
+from lambdakit.triggers.settings import check_flag, check_range, check_rule_name, check_text, check_time
 from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -41,14 +40,20 @@ class ScheduleTrigger(Trigger):
     enabled: bool = True
 
     def __post_init__(self) -> None:
-        if callable(self.expression):
-            raise TypeError("write @on_schedule with its expression, as in @on_schedule('rate(5 minutes)')")
+        _check_expression(self.expression)
+        check_text("timezone", self.timezone, 50)
         Schedule.parse(self.expression, self.timezone)
-        if self.name and not re.fullmatch(r"[.\-_A-Za-z0-9]{1,64}", self.name):
-            raise ValueError(f"a schedule's name has 1 to 64 letters, digits, '.', '-' and '_', not {self.name!r}")
-        check_range("flexible_time_window_in_minutes", self.flexible_time_window_in_minutes, 1, 1_440, "minutes")
+        if self.name != "":
+            check_rule_name(self.name)
+        window = self.flexible_time_window_in_minutes
+        check_range("flexible_time_window_in_minutes", window, 1, 1_440, "minutes", optional=True)
+        check_text("description", self.description, 512)
+        check_flag("enabled", self.enabled)
+        check_time("start_date", self.start_date)
+        check_time("end_date", self.end_date)
+        _check_input(self.input)
         if self.start_date and self.end_date and self.start_date >= self.end_date:
-            raise ValueError("start_date lies before end_date")
+            raise ValueError(f"start_date lies before end_date, not {self.start_date} after {self.end_date}")
 
     def for_function(self, name: str) -> ScheduleTrigger:
         """Named after the function, where it has no name."""
@@ -83,6 +88,24 @@ class ScheduleTrigger(Trigger):
 
         read = detail_reader(annotation)
         return lambda record: read(record.get("detail"))
+
+
+def _check_expression(expression: object) -> None:
+    if callable(expression):
+        raise TypeError("write @on_schedule with its expression, as in @on_schedule('rate(5 minutes)')")
+    if not isinstance(expression, str):
+        raise ValueError(f"a schedule's expression is text such as 'rate(5 minutes)', not {expression!r}")
+
+
+def _check_input(value: object) -> None:
+    if value is None:
+        return
+    from pydantic_core import PydanticSerializationError, to_json
+
+    try:
+        to_json(value)
+    except PydanticSerializationError as error:
+        raise ValueError(f"input is what JSON can hold: {error}") from error
 
 
 def _schedule_name(record: Record) -> str:

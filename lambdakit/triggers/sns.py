@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from typing_extensions import TypeVar
 
-from lambdakit.triggers.settings import as_tuple, check_arn, check_choice, check_name, same_name
-from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark, trigger_class
+from lambdakit.triggers.settings import as_tuple, check_arn, check_choice, check_name, check_via, closeness
+from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
@@ -34,21 +34,19 @@ class SnsTrigger(Trigger):
     via: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_name("on_sns", self.topic, "topic's name")
-        check_arn("topic", self.topic)
+        check_name("on_sns", self.topic, "topic's name", "sns")
         check_arn("redrive_policy", self.redrive_policy)
         check_choice("filter_policy_scope", self.filter_policy_scope, ("MessageAttributes", "MessageBody"))
         if self.filter_policy is not None:
             from lambdakit.patterns import EventPattern
 
             EventPattern(self.filter_policy)
-        for envelope in self.via:
-            trigger_class(envelope)
+        check_via(self.via, ("sqs",))
 
     def specificity(self, record: Record) -> Specificity | None:
-        """A named topic before any."""
+        """An ARN before a name before any topic."""
         arn = record["Sns"].get("TopicArn") or ""
-        return (self.topic is not None,) if same_name(self.topic, arn.rpartition(":")[2], arn) else None
+        return closeness(self.topic, arn.rpartition(":")[2], arn)
 
     @classmethod
     def records(cls, event: Any) -> list[Record]:
@@ -58,7 +56,7 @@ class SnsTrigger(Trigger):
             return records
         if "Message" not in event or "TopicArn" not in event:
             raise ValueError("not an SNS notification: it has no Message or TopicArn")
-        return [{"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": None, "Sns": event}]
+        return [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": event}]
 
     @classmethod
     def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
@@ -116,4 +114,4 @@ def on_sns(
     >>> @on_sns("alerts", filter_policy={"severity": ["high"]})
     ... def page(text: str) -> None: ...
     """
-    return mark(SnsTrigger(topic, filter_policy, filter_policy_scope, redrive_policy, as_tuple(via)))
+    return mark(SnsTrigger(topic, filter_policy, filter_policy_scope, redrive_policy, as_tuple(via, "via")))

@@ -11,11 +11,11 @@ from typing_extensions import TypeVar
 from lambdakit.batch import Batch, FifoBatch, MessageBatch
 from lambdakit.triggers.settings import (
     Patterns,
-    check_arn,
+    check_flag,
     check_name,
     check_range,
+    closeness,
     filter_patterns,
-    same_name,
 )
 from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
@@ -44,13 +44,13 @@ class SqsTrigger(Trigger):
     concurrency: int = 1
 
     def __post_init__(self) -> None:
-        check_name("on_sqs", self.queue, "queue's name")
-        check_arn("queue", self.queue)
+        check_name("on_sqs", self.queue, "queue's name", "sqs")
         fifo = (self.queue or "").endswith(".fifo")
         check_range("batch_size" + " of a FIFO queue" * fifo, self.batch_size, 1, 10 if fifo else 10_000)
         check_range("maximum_batching_window_in_seconds", self.maximum_batching_window_in_seconds, 0, 300, "seconds")
-        check_range("maximum_concurrency", self.maximum_concurrency, 2, 1_000)
+        check_range("maximum_concurrency", self.maximum_concurrency, 2, 1_000, optional=True)
         check_range("concurrency", self.concurrency, 1, 10_000)
+        check_flag("enabled", self.enabled)
         if fifo and self.maximum_batching_window_in_seconds:
             raise ValueError("a FIFO queue takes no maximum_batching_window_in_seconds")
         if self.batch_size > 10 and not self.maximum_batching_window_in_seconds:
@@ -60,9 +60,9 @@ class SqsTrigger(Trigger):
             )
 
     def specificity(self, record: Record) -> Specificity | None:
-        """A named queue before any."""
+        """An ARN before a name before any queue."""
         arn = record.get("eventSourceARN") or ""
-        return (self.queue is not None,) if same_name(self.queue, arn.rpartition(":")[2], arn) else None
+        return closeness(self.queue, arn.rpartition(":")[2], arn)
 
     @classmethod
     def records(cls, event: Any) -> list[Record]:

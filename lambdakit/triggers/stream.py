@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from typing_extensions import TypedDict
 
 from lambdakit.batch import Batch, StreamBatch
-from lambdakit.triggers.settings import check_arn, check_choice, check_range
+from lambdakit.triggers.settings import check_arn, check_choice, check_flag, check_range, check_time
 from lambdakit.triggers.trigger import Record, Trigger
 
 
@@ -29,6 +29,12 @@ class StreamSettings(TypedDict, total=False):
     tumbling_window_in_seconds: int
     enabled: bool
     concurrency: int
+
+
+def check_known(decorator: str, settings: StreamSettings) -> None:
+    """Refuse a setting that no stream's mapping has."""
+    for name in settings:
+        check_choice(f"a setting of {decorator}", name, StreamSettings.__annotations__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,6 +70,9 @@ class StreamTrigger(Trigger):
         check_range("tumbling_window_in_seconds", self.tumbling_window_in_seconds, 0, 900, "seconds")
         check_range("concurrency", self.concurrency, 1, 10_000)
         check_arn("on_failure", self.on_failure)
+        check_flag("bisect_batch_on_function_error", self.bisect_batch_on_function_error)
+        check_flag("enabled", self.enabled)
+        check_time("starting_position_timestamp", self.starting_position_timestamp)
         if (self.starting_position == "AT_TIMESTAMP") != (self.starting_position_timestamp is not None):
             raise ValueError("starting_position='AT_TIMESTAMP' and starting_position_timestamp go together")
         if self.tumbling_window_in_seconds and self.parallelization_factor > 1:

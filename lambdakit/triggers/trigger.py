@@ -50,6 +50,10 @@ class Trigger:
         """Whether it and another of its class can't be told apart by some record."""
         return self.resource == "" or getattr(self, self.resource) == getattr(other, self.resource)
 
+    def repeats(self, other: Trigger) -> bool:
+        """Whether both above one function would be the same thing twice."""
+        return self.conflicts(other)
+
     def specificity(self, record: Record) -> Specificity | None:
         """How closely it matches a record; None if it does not."""
         return ()
@@ -125,10 +129,7 @@ def mark(trigger: Trigger) -> Callable[[Function], Function]:
     """A decorator that attaches a trigger to a function and returns that function."""
 
     def decorate(function: Function) -> Function:
-        if not inspect.isfunction(inspect.unwrap(function)):
-            raise TypeError(f"{trigger} marks a function (def or async def), not {function!r}")
-        _refuse_late(function, trigger)
-        _keep_local_names(function)
+        check_markable(function, trigger)
         known: tuple[Trigger, ...] = getattr(function, TRIGGERS, ())
         setattr(function, TRIGGERS, (trigger, *known))
         return function
@@ -136,27 +137,45 @@ def mark(trigger: Trigger) -> Callable[[Function], Function]:
     return decorate
 
 
-def _refuse_late(function: Callable[..., Any], trigger: object) -> None:
-    """A handler below its module's App would never be called: say so now. A reloaded module starts anew."""
+def check_markable(function: Callable[..., Any], mark: object) -> None:
+    """See that an App can find the function and read its annotations.
+
+    Raises:
+        TypeError: it is no function.
+        RegistrationError: no App would find it.
+    """
+    if not inspect.isfunction(inspect.unwrap(function)):
+        raise TypeError(f"{mark} marks a function (def or async def), not {function!r}")
+    scope = function.__qualname__.rpartition("<locals>.")[2].rpartition(".")[0]
+    if scope and not scope.startswith("<"):  # as <listcomp> does
+        raise RegistrationError(
+            f"{mark} marks a method; App collects the functions of a module, and has no object to call it on",
+            where(function),
+            f"Move the function out of class {scope}.",
+        )
     if "<locals>" in function.__qualname__:
-        return  # no module's App would collect it
+        _keep_local_names(function)
+    else:
+        _refuse_late(function, mark)
+
+
+def _refuse_late(function: Callable[..., Any], mark: object) -> None:
+    """A mark below its module's App would never be seen: say so now. A reloaded module, or a prompt, starts anew."""
     namespace = inspect.unwrap(function).__globals__
     collected = namespace.get(COLLECTED)
-    if collected is not None and collected[0] is namespace.get("__spec__"):
+    if collected is not None and collected[0] is namespace.get("__spec__") and "__file__" in namespace:
         raise RegistrationError(
-            f"{trigger} marks a handler after its module's App was built, which will not see it",
+            f"{mark} marks a function after its module's App was built, which will not see it",
             where(function),
             f"Move the function above the App at {collected[1]}, or that App below it.",
         )
 
 
 def _keep_local_names(function: Callable[..., Any]) -> None:
-    """The names of the enclosing function, which text annotations of a nested handler may use."""
-    hints = getattr(function, "__annotations__", {})
-    if "<locals>" not in function.__qualname__ or not any(isinstance(hint, str) for hint in hints.values()):
-        return
+    """The names of the enclosing function, which the annotations of a nested handler may use as text."""
+    own = ("lambdakit.triggers.", "lambdakit.hooks")
     frame: FrameType | None = inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("lambdakit.triggers."):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(own):
         frame = frame.f_back
     if frame is not None:
         setattr(function, LOCAL_NAMES, dict(frame.f_locals))

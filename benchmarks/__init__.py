@@ -1,0 +1,1 @@
+"""What lambdakit costs, beside hand-written Pydantic and Powertools for AWS Lambda."""

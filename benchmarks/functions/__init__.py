@@ -1,0 +1,1 @@
+"""The functions that are compared: the same work, written three ways."""

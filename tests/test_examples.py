@@ -1,0 +1,58 @@
+"""The examples: what they print, and that each module of the shop is a function by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdakit import App
+from lambdakit.testing import events
+from shop import customers, orders, reports, shipping, uploads
+from shop.models import Customer, Order
+from shop.stores import read_object
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+ORDER = Order.model_validate({"id": "o-1", "customer": "ann", "sku": "cup", "quantity": 4, "price": "6.00"})
+
+
+@pytest.fixture
+def files() -> Iterator[None]:
+    """The shop's uploads, without S3."""
+    content = "id,customer,sku,quantity,price\no-1,ann,cup,4,6.00\n"
+    with uploads.handler.override(read_object, with_=lambda: lambda bucket, key: content):
+        yield
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("quickstart", ["quickstart.py"]), ("shop", ["-m", "shop"])])
+def test_an_example_prints_what_stands_beside_it(name: str, arguments: list[str]) -> None:
+    """Run in its folder, it prints the .out file."""
+    ran = subprocess.run(
+        [sys.executable, *arguments], cwd=EXAMPLES, capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+
+    assert ran.stdout == (EXAMPLES / f"{name}.out").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("app", "event", "reply"),
+    [
+        (orders.handler, events.sqs("shop-orders", ORDER), {"batchItemFailures": []}),
+        (uploads.handler, events.s3("shop-uploads", "orders/march list.csv"), 1),
+        (customers.handler, events.dynamodb("customers", new=Customer(id="1", name="Ann")), {"batchItemFailures": []}),
+        (shipping.handler, {"sku": "cup", "quantity": 4}, {"sku": "cup", "price": 24}),
+        (reports.handler, events.schedule("close_of_business"), "2026-01-01: 0 orders, turnover 0"),
+    ],
+    ids=["orders", "uploads", "customers", "shipping", "reports"],
+)
+def test_a_module_of_the_shop_is_a_function_by_itself(app: App, event: Any, reply: object) -> None:
+    """Its own App handles its events, whatever the other modules do."""
+    with closing(app):
+        assert app(event) == reply

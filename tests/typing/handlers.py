@@ -1,0 +1,294 @@
+"""What type checkers see of a function through the decorators.
+
+Each line with an ignore must be an error, and no other line may be: an ignore that is not needed is an error as well.
+"""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, assert_type
+
+from pydantic import BaseModel
+
+import lambdakit
+from lambdakit import (
+    App,
+    CallNext,
+    Depends,
+    Explanation,
+    Invocation,
+    LambdaContext,
+    RecordInvocation,
+    after_restore,
+    before_snapshot,
+    on_dynamodb,
+    on_event,
+    on_eventbridge,
+    on_invoke,
+    on_kinesis,
+    on_s3,
+    on_schedule,
+    on_sns,
+    on_sqs,
+    on_start,
+)
+from lambdakit.events import (
+    DynamoDbEvent,
+    DynamoDbRecord,
+    EventBridgeEvent,
+    KinesisEvent,
+    KinesisRecord,
+    S3Event,
+    S3Record,
+    ScheduledEvent,
+    SnsEvent,
+    SnsRecord,
+    SqsEvent,
+    SqsRecord,
+)
+
+
+class Order(BaseModel):
+    id: str
+
+
+def connect() -> str:
+    return "connected"
+
+
+Connection = Annotated[str, Depends(connect)]
+
+# A decorated function keeps its own type.
+
+
+@on_s3("uploads", events="ObjectCreated:*", prefix="in/", suffix=".csv")
+def of_record(upload: S3Record) -> str:
+    return upload.key
+
+
+def calls_of_record(upload: S3Record) -> None:
+    assert_type(of_record(upload), str)
+    assert_type(of_record(upload=upload), str)
+    of_record()  # type: ignore[call-arg]
+    of_record("a.csv")  # type: ignore[arg-type]
+
+
+@on_invoke
+def bare(order: Order, *, verbose: bool = False) -> int:
+    return len(order.id)
+
+
+@on_invoke()
+def with_parentheses(order: Order, *, verbose: bool = False) -> int:
+    return len(order.id)
+
+
+@on_sqs("orders", batch_size=5)
+async def asynchronous(order: Order) -> int:
+    return len(order.id)
+
+
+async def calls(order: Order) -> None:
+    assert_type(bare(order, verbose=True), int)
+    assert_type(with_parentheses(order, verbose=True), int)
+    assert_type(await asynchronous(order), int)
+    bare({"id": "1"})  # type: ignore[arg-type]
+    with_parentheses(order, loud=True)  # type: ignore[call-arg]
+
+
+@on_sqs("orders")
+@on_sns("orders")
+@on_schedule("rate(1 day)")
+@on_event("cloudwatch_logs")
+@on_invoke
+def stacked(order: Order) -> int:
+    return len(order.id)
+
+
+assert_type(stacked(Order(id="1")), int)
+
+
+@on_start
+def starts() -> Iterator[None]:
+    yield
+
+
+@on_start
+async def starts_later() -> AsyncIterator[None]:
+    yield
+
+
+@before_snapshot
+@after_restore
+def snaps() -> int:
+    return 1
+
+
+assert_type(starts(), Iterator[None])
+assert_type(snaps(), int)
+
+# What S3 delivers, and what it does not.
+
+
+@on_s3()
+def of_records(uploads: list[S3Record]) -> None: ...
+
+
+@on_s3()
+def of_event(event: S3Event) -> None: ...
+
+
+@on_s3()
+async def of_record_later(upload: S3Record) -> None: ...
+
+
+@on_s3()
+def of_nothing() -> None: ...
+
+
+@on_s3()
+def of_more(upload: S3Record, context: LambdaContext, connection: Connection, *, size: int = 3) -> None: ...
+
+
+@on_s3(via=("sns", "sqs"))
+@on_sqs("uploads")
+def of_either(record: S3Record | SqsRecord) -> None: ...
+
+
+@on_s3("uploads")  # type: ignore[type-var]
+def of_a_message(message: SqsRecord) -> None: ...
+
+
+@on_s3("uploads")  # type: ignore[type-var]
+def of_messages(messages: list[SqsRecord]) -> None: ...
+
+
+@on_s3("uploads")  # type: ignore[type-var]
+def of_a_payload(order: Order) -> None: ...
+
+
+@on_s3("uploads")  # type: ignore[type-var]
+async def of_a_message_later(message: SqsRecord[Order]) -> None: ...
+
+
+@on_s3  # type: ignore[arg-type]
+def without_parentheses(upload: S3Record) -> None: ...
+
+
+# Settings.
+
+on_s3("uploads", suffixes=".csv")  # type: ignore[call-arg]
+on_s3("uploads", ".csv")  # type: ignore[call-arg]
+on_sqs("orders", batch_size="5")  # type: ignore[arg-type]
+on_kinesis("readings", batchsize=5)  # type: ignore[call-arg]
+on_kinesis("readings", starting_position="NEWEST")  # type: ignore[arg-type]
+on_dynamodb("customers", events="DELETE")  # type: ignore[arg-type]
+on_dynamodb("customers", events=("INSERT", "MODIFY"), maximum_retry_attempts=3)
+on_schedule()  # type: ignore[call-arg]
+on_sns("alerts", filter_policy_scope="Body")  # type: ignore[arg-type]
+on_eventbridge({"source": ["shop"]}, bus=5)  # type: ignore[arg-type]
+lambdakit.on_sqss("orders")  # type: ignore[operator]
+
+App(__name__, memory_size=512, timeout=30, environment={"STAGE": "test"})
+App(__name__, memory=512)  # type: ignore[call-arg]
+App(__name__, runtime="python3.9")  # type: ignore[arg-type]
+
+# Payloads.
+
+
+def payloads(
+    *,
+    sqs: SqsRecord[Order],
+    sns: SnsRecord[Order],
+    kinesis: KinesisRecord[Order],
+    dynamodb: DynamoDbRecord[Order],
+    eventbridge: EventBridgeEvent[Order],
+    schedule: ScheduledEvent[Order],
+) -> None:
+    assert_type(sqs.body, Order)
+    assert_type(sns.message, Order)
+    assert_type(kinesis.data, Order)
+    assert_type(dynamodb.new_image, Order | None)
+    assert_type(dynamodb.old_image, Order | None)
+    assert_type(eventbridge.detail, Order)
+    assert_type(schedule.detail, Order)
+
+
+def payloads_by_default(
+    *,
+    sqs: SqsRecord,
+    sns: SnsRecord,
+    kinesis: KinesisRecord,
+    dynamodb: DynamoDbRecord,
+    eventbridge: EventBridgeEvent,
+    schedule: ScheduledEvent,
+) -> None:
+    assert_type(sqs.body, str)
+    assert_type(sns.message, str)
+    assert_type(kinesis.data, bytes)
+    assert_type(dynamodb.new_image, dict[str, Any] | None)
+    assert_type(eventbridge.detail, dict[str, Any])
+    assert_type(schedule.detail, dict[str, Any])
+
+
+def payloads_of_events(
+    *,
+    s3: S3Event,
+    sqs: SqsEvent[Order],
+    sns: SnsEvent[Order],
+    kinesis: KinesisEvent[Order],
+    dynamodb: DynamoDbEvent[Order],
+    text: SqsEvent,
+) -> None:
+    assert_type(s3.records, list[S3Record])
+    assert_type(sqs.records, list[SqsRecord[Order]])
+    assert_type(sns.records, list[SnsRecord[Order]])
+    assert_type(kinesis.records, list[KinesisRecord[Order]])
+    assert_type(dynamodb.records, list[DynamoDbRecord[Order]])
+    assert_type(text.records[0].body, str)
+
+
+# Values: always there as the service always sends them, optional where it does not.
+
+
+def values(upload: S3Record, message: SqsRecord, event: ScheduledEvent) -> None:
+    assert_type(upload.key, str)
+    assert_type(upload.size, int | None)
+    assert_type(upload.event_time, datetime)
+    assert_type(upload.action, Literal["created", "removed", "restored", "other"])
+    assert_type(message.sent_timestamp, datetime)
+    assert_type(message.message_attributes, dict[str, str | Decimal | bytes | None])
+    assert_type(event.schedule, str)
+    upload.keys  # type: ignore[attr-defined]  # noqa: B018
+
+
+# An App.
+
+
+def around(invocation: Invocation, call_next: CallNext) -> object:
+    assert_type(invocation.source, str)
+    return call_next()
+
+
+def around_records(record: RecordInvocation, call_next: CallNext) -> object:
+    assert_type(record.invocation, Invocation)
+    return call_next()
+
+
+def an_app(event: dict[str, object], context: LambdaContext) -> None:
+    app = App(bare, "shop.orders", lambdakit, name="shop", middleware=[around, (around_records,)])
+    assert_type(app.explain(event), Explanation)
+    assert_type(app.explain(event).handlers, list[str])
+    assert_type(lambdakit.identify(event), str)
+    assert_type(context.get_remaining_time_in_millis(), int)
+    with app.override(connect, with_=lambda: "fake"):
+        app(event)
+    handler: Callable[[Any, Any], Any] = app
+    handler(event, context)
+
+
+App(5)  # type: ignore[arg-type]
+Depends("url")  # type: ignore[arg-type]
+Depends(connect, scope="request")  # type: ignore[arg-type]
