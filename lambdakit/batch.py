@@ -32,11 +32,12 @@ class Batch:
 class MessageBatch(Batch):
     """A standard queue: each message for itself."""
 
-    def __init__(self) -> None:
-        self._failed: set[int] = set()
+    _failed: frozenset[int] | set[int] = frozenset()
 
     def fail(self, position: int, key: Hashable) -> None:
         """Answer with that message."""
+        if not isinstance(self._failed, set):
+            self._failed = set()
         self._failed.add(position)
 
     def failed(self, keys: Sequence[Hashable]) -> Iterable[int]:

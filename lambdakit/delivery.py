@@ -30,7 +30,10 @@ class Delivery:
         self._batch = batch
         self._invocation = invocation
         self._keys = [_order_key(lane, record) for record in records] if batch.ordered else [None] * len(records)
-        self._targets = self._routes()
+        try:
+            self._targets = lane.routes(records)
+        except EventValidationError:  # some record lacks the usual fields: no handler is known to take it
+            self._targets = [self._route(record) for record in records]
         self._state: Any = None
         self._lost_track = False
 
@@ -44,19 +47,14 @@ class Delivery:
             self._end_window()
         elif not any(self._targets):
             raise self._nobody(0)
-        self._lane.provide(self._targets, self._invocation)
-        concurrency = 0 if self._lane.one_by_one else self._concurrency()
-        if concurrency:
-            self._side_by_side(concurrency)
-        else:
+        lane = self._lane
+        if lane.depends:
+            lane.provide(self._targets, self._invocation)
+        if lane.one_by_one or not (concurrency := self._concurrency()):
             self._one_by_one()
+        else:
+            self._side_by_side(concurrency)
         return self._answer()
-
-    def _routes(self) -> list[AnyTarget | None]:
-        try:
-            return self._lane.routes(self._records)
-        except EventValidationError:  # some record lacks the usual fields: no handler is known to take it
-            return [self._route(record) for record in self._records]
 
     def _route(self, record: Record) -> AnyTarget | None:
         try:
@@ -105,7 +103,7 @@ class Delivery:
             if not self._batch.skips(position, self._keys[position]):
                 try:
                     yield position, self._lane.read(handler, self._records[position])
-                except LambdakitError as error:
+                except Exception as error:  # noqa: BLE001 - also what a user's validator raises
                     self._fail(error, position)
 
     def _call(self, target: AnyTarget, values: list[Any]) -> None:
@@ -208,8 +206,12 @@ class Delivery:
             return EVERYTHING
 
     def _answer(self) -> dict[str, Any]:
-        failed = [self._identifier(position) for position in self._batch.failed(self._keys)]
-        reply = answer([*failed, EVERYTHING] if self._lost_track else failed)
+        failed = self._batch.failed(self._keys)
+        reply: dict[str, Any] = {"batchItemFailures": []}
+        if self._lost_track:
+            reply = answer([EVERYTHING])
+        elif failed:
+            reply = answer(self._identifier(position) for position in failed)
         if "window" in self._event:  # without a state Lambda counts the invocation as failed
             reply["state"] = self._state if self._state is not None else self._event.get("state") or {}
         return reply

@@ -134,14 +134,15 @@ class Lane:
             EventValidationError: a record lacks what a handler is chosen by.
         """
         try:
-            keys = None if self.reaches else self.trigger.routing_keys(records)
-            if keys is None:
+            key, known = self.trigger.routing_key, self._routes
+            if key is None or self.reaches:
                 return [self.route(record) for record in records]
-            known = self._routes
-            if not known.keys() >= set(keys):
-                samples = dict(zip(keys, records, strict=True))
-                known.update({key: self.route(record) for key, record in samples.items() if key not in known})
-            return [known[key] for key in keys]
+            try:
+                return [known[key(record)] for record in records]
+            except KeyError:
+                samples = {key(record): record for record in records}
+                known.update({each: self.route(record) for each, record in samples.items() if each not in known})
+                return [known[key(record)] for record in records]
         except _UNREADABLE as error:
             raise unreadable(self.trigger, error) from error
 
@@ -196,7 +197,8 @@ class Lane:
         return [settled(target.run(value, invocation)) for target, value in calls]
 
     @cached_property
-    def _depends(self) -> bool:
+    def depends(self) -> bool:
+        """Whether a handler here has dependencies."""
         return any(handler.providers for handler in self.handlers)
 
     @cached_property
@@ -232,9 +234,6 @@ class Lane:
             return handler.read(record)
         except ValueError as error:
             raise handler.invalid(record, error) from error
-        except Exception as error:
-            problem = f"a validator raised {type(error).__name__}"
-            raise EventValidationError(handler.name, handler.subject(record), [problem]) from error
 
     def nobody(self, record: Record, source: str) -> NoHandlerError:
         """That no handler takes a record."""
@@ -251,7 +250,7 @@ class Lane:
 
     def provide(self, targets: Sequence[AnyTarget | None], invocation: Invocation) -> None:
         """Provide what the handlers depend on, before the first of them runs."""
-        if not self._depends:
+        if not self.depends:
             return
         for target in dict.fromkeys(targets):
             for handler in target.handlers if target else ():

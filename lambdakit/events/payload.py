@@ -43,10 +43,15 @@ def _from_text(text: Any, as_json: Read, as_value: Read) -> Any:
     try:
         return as_json(text)
     except ValidationError as error:
-        try:
-            return as_value(text.decode() if isinstance(text, bytes) else text)
-        except (ValidationError, UnicodeDecodeError):
-            raise error from None
+        return _not_json(text, as_value, error)
+
+
+def _not_json(text: Any, as_value: Read, error: ValidationError) -> Any:
+    """A value that is written as it is, such as a date or an enum's; else the text was to be JSON, and is not."""
+    try:
+        return as_value(text.decode() if isinstance(text, bytes) else text)
+    except (ValidationError, UnicodeDecodeError):
+        raise error from None
 
 
 def _from_value(value: Any, as_json: Read, as_value: Read) -> Any:
@@ -107,7 +112,14 @@ def text_reader(annotation: Any) -> Read:
     """What reads a payload of that type from text."""
     validator = _validator(annotation)
     as_json, as_value = validator.validate_json, validator.validate_python
-    return as_value if _is_text(annotation) else lambda text: _from_text(text, as_json, as_value)
+
+    def read(text: Any) -> Any:
+        try:
+            return as_json(text)
+        except ValidationError as error:
+            return _not_json(text, as_value, error)
+
+    return as_value if _is_text(annotation) else read
 
 
 def base64_reader(annotation: Any) -> Read:

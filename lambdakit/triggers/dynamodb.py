@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Unpack
 
@@ -37,6 +37,9 @@ class DynamoDbTrigger(StreamTrigger):
     resource: ClassVar[str] = "table"
     noun: ClassVar[str] = "DynamoDB change"
     payload_path: ClassVar[str] = "dynamodb.NewImage"
+    routing_key: ClassVar[Callable[[Record], Hashable] | None] = staticmethod(
+        lambda record: (record.get("eventSourceARN"), record.get("eventName"))
+    )
 
     table: str | None = None
     events: tuple[str, ...] = CHANGES
@@ -60,11 +63,6 @@ class DynamoDbTrigger(StreamTrigger):
         arn = record.get("eventSourceARN") or ""
         table_arn = arn.partition("/stream/")[0]
         return closeness(self.table, table_arn.partition(":table/")[2], table_arn, arn)
-
-    @classmethod
-    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
-        """The stream's ARN and the kind of change."""
-        return [(record.get("eventSourceARN"), record.get("eventName")) for record in records]
 
     @classmethod
     def order_key(cls, record: Record) -> Hashable:

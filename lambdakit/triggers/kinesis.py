@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, ClassVar, Unpack
 
 from typing_extensions import TypeVar
@@ -27,6 +28,7 @@ class KinesisTrigger(StreamTrigger):
     resource: ClassVar[str] = "stream"
     noun: ClassVar[str] = "Kinesis record"
     payload_path: ClassVar[str] = "kinesis.data"
+    routing_key: ClassVar[Callable[[Record], Hashable] | None] = staticmethod(methodcaller("get", "eventSourceARN"))
     starting_positions: ClassVar[tuple[str, ...]] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 
     stream: str | None = None
@@ -39,11 +41,6 @@ class KinesisTrigger(StreamTrigger):
         """An ARN before a name before any stream."""
         arn = record.get("eventSourceARN") or ""
         return closeness(self.stream, stream_of(arn), arn, arn.partition("/consumer/")[0])
-
-    @classmethod
-    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
-        """The stream's ARN."""
-        return [record.get("eventSourceARN") for record in records]
 
     @classmethod
     def order_key(cls, record: Record) -> Hashable:

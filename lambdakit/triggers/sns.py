@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +12,11 @@ from lambdakit.triggers.settings import as_tuple, check_arn, check_choice, check
 from lambdakit.triggers.trigger import Record, Specificity, Trigger, mark
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
+
+
+def _topic_arn(record: Record) -> Hashable:
+    arn: Hashable = record["Sns"].get("TopicArn")
+    return arn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,6 +31,7 @@ class SnsTrigger(Trigger):
     resource: ClassVar[str] = "topic"
     noun: ClassVar[str] = "SNS message"
     payload_path: ClassVar[str] = "Sns.Message"
+    routing_key: ClassVar[Callable[[Record], Hashable] | None] = staticmethod(_topic_arn)
 
     topic: str | None = None
     filter_policy: Mapping[str, Any] | None = None
@@ -57,11 +63,6 @@ class SnsTrigger(Trigger):
         if "Message" not in event or "TopicArn" not in event:
             raise ValueError("not an SNS notification: it has no Message or TopicArn")
         return [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": event}]
-
-    @classmethod
-    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
-        """The topic's ARN."""
-        return [record["Sns"].get("TopicArn") for record in records]
 
     @classmethod
     def origin(cls, record: Record) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from typing_extensions import TypeVar
@@ -34,6 +35,7 @@ class SqsTrigger(Trigger):
     resource: ClassVar[str] = "queue"
     noun: ClassVar[str] = "SQS message"
     payload_path: ClassVar[str] = "body"
+    routing_key: ClassVar[Callable[[Record], Hashable] | None] = staticmethod(methodcaller("get", "eventSourceARN"))
 
     queue: str | None = None
     batch_size: int = 10
@@ -71,11 +73,6 @@ class SqsTrigger(Trigger):
         return records
 
     @classmethod
-    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable]:
-        """The queue's ARN."""
-        return [record.get("eventSourceARN") for record in records]
-
-    @classmethod
     def origin(cls, record: Record) -> str:
         """The queue."""
         return f"queue {(record.get('eventSourceARN') or '').rpartition(':')[2]!r}"
@@ -93,7 +90,8 @@ class SqsTrigger(Trigger):
     @classmethod
     def batch(cls, records: Sequence[Record]) -> Batch:
         """By message; by group on a FIFO queue, which only its name tells: a standard queue may have groups too."""
-        return FifoBatch() if records and _is_fifo(records[0]) else MessageBatch()
+        fifo = records and (records[0].get("eventSourceARN") or "").endswith(".fifo")
+        return FifoBatch() if fifo else MessageBatch()
 
     @classmethod
     def payload_reader(cls, annotation: Any) -> Callable[[Record], Any]:

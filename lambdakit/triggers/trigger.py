@@ -39,6 +39,8 @@ class Trigger:
     resource: ClassVar[str] = ""
     noun: ClassVar[str] = "event"
     payload_path: ClassVar[str] = ""
+    routing_key: ClassVar[Callable[[Record], Hashable] | None] = None
+    """A value of a record, equal where every trigger of the source judges alike; None if nothing tells."""
     via: tuple[str, ...] = ()
     concurrency: int = 1
 
@@ -66,11 +68,6 @@ class Trigger:
     def records(cls, event: Any) -> list[Record]:
         """The raw records of a raw event."""
         return [event]
-
-    @classmethod
-    def routing_keys(cls, records: Sequence[Record]) -> Sequence[Hashable] | None:
-        """A value for each record, equal where every trigger of the source judges alike; None if nothing tells."""
-        return None
 
     @classmethod
     def origin(cls, record: Record) -> str:
