@@ -25,6 +25,7 @@ demo: $(DEMO) ## Show what lambdakit does
 	cd examples && ../$(BIN)/lambdakit list shop.app.handler
 	cd examples && ../$(BIN)/lambdakit explain shop.app.handler --sample s3
 	cd examples && ../$(BIN)/python -m shop
+	cd examples && ../$(BIN)/python burst.py ../.venv/burst.html
 
 test: check docs ## Check everything, and test on every Python from 3.11 to 3.13 there is
 	@PATH="$$PATH$(subst $() ,,$(PYENV:%=:%))" $(BIN)/nox

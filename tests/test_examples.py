@@ -30,7 +30,9 @@ def files() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("quickstart", ["quickstart.py"]), ("shop", ["-m", "shop"])])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("quickstart", ["quickstart.py"]), ("shop", ["-m", "shop"]), ("burst", ["burst.py"])]
+)
 def test_an_example_prints_what_stands_beside_it(name: str, arguments: list[str]) -> None:
     """Run in its folder, it prints the .out file."""
     ran = subprocess.run(
@@ -38,6 +40,15 @@ def test_an_example_prints_what_stands_beside_it(name: str, arguments: list[str]
     )
 
     assert ran.stdout == (EXAMPLES / f"{name}.out").read_text(encoding="utf-8")
+
+
+def test_the_picture_in_the_documentation_is_what_the_example_draws(tmp_path: Path) -> None:
+    """The same seed gives the same timeline, to the byte."""
+    drawn = tmp_path / "burst.svg"
+
+    subprocess.run([sys.executable, "burst.py", str(drawn)], cwd=EXAMPLES, capture_output=True, timeout=60, check=True)
+
+    assert drawn.read_bytes() == (EXAMPLES.parent / "docs" / "images" / "burst.svg").read_bytes()
 
 
 @pytest.mark.usefixtures("files")

@@ -22,6 +22,7 @@ from lambdakit.cli.loading import add_handler, load_app
 from lambdakit.context import LambdaContext
 from lambdakit.identify import identify
 from lambdakit.local.payloads import failure_of, log_text, outcome_of
+from lambdakit.local.report import end_line, report_line, start_line
 from lambdakit.local.runtime_api import MAX_REQUEST_BYTES, Failure, Outcome
 from lambdakit.local.tracebacks import user_traceback
 
@@ -67,14 +68,23 @@ def _event(arguments: Namespace, app: App) -> Any:
 
 def _invoked(app: App, event: Any, request_id: str, init: float) -> Outcome:
     os.environ.update({**_variables(app), **os.environ})
-    _log(f"START RequestId: {request_id} Version: $LATEST")
+    _log(start_line(request_id))
     started = time.perf_counter()
     outcome = _outcome(app, event, request_id)
     duration = time.perf_counter() - started
     if isinstance(outcome, Failure):
         _log(log_text(outcome))
-    _log(f"END RequestId: {request_id}")
-    _log(_report(app, request_id, duration * 1000, init * 1000, outcome))
+    _log(end_line(request_id))
+    _log(
+        report_line(
+            request_id,
+            outcome,
+            duration=duration,
+            init_duration=init,
+            memory_size=_memory_size(app),
+            memory_used=_max_memory_used(),
+        )
+    )
     return outcome
 
 
@@ -104,22 +114,6 @@ def _last_words(error: BaseException) -> None:
             _log(error.code)
     elif not isinstance(error, Exception):
         _log(user_traceback(error).rstrip())
-
-
-def _report(app: App, request_id: str, duration: float, init: float, outcome: Outcome) -> str:
-    """Lambda's REPORT line; the durations are in milliseconds."""
-    ended = isinstance(outcome, Failure) and outcome.cause == "exit"
-    used = _max_memory_used()
-    fields = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {duration:.2f} ms",
-        f"Billed Duration: {ceil(duration + init)} ms",
-        f"Memory Size: {_memory_size(app)} MB",
-        *([f"Max Memory Used: {used} MB"] if used else []),
-        f"Init Duration: {init:.2f} ms",
-        *(["Status: error", "Error Type: Runtime.ExitError"] if ended else [""]),
-    ]
-    return "\t".join(fields)
 
 
 def _memory_size(app: App) -> int:

@@ -1,0 +1,173 @@
+"""The virtual clock: one heap of what is due, on which time passes by jumping to the next of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappop, heappush
+from random import Random
+
+from greenlet import getcurrent, greenlet
+
+from lambdakit.local.errors import ClockError
+from lambdakit.local.interrupts import INTERRUPTS
+from lambdakit.local.waiting import current_strand
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_FEW = 1_000
+"""So many cancelled timers are not worth the trouble of removing them."""
+
+_running: VirtualClock | None = None
+"""The one clock of this process that runs: it changes what ``time`` and ``datetime`` tell everyone."""
+
+
+class Timer:
+    """An action that is due at some time, unless it is cancelled before."""
+
+    __slots__ = ("_clock", "action")
+
+    def __init__(self, clock: VirtualClock, action: Callable[[], None]) -> None:
+        self._clock = clock
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        """Do nothing when the time comes; nothing happens either if it has come."""
+        if self.action is not None:
+            self.action = None
+            self._clock.timer_cancelled()
+
+
+class VirtualClock:
+    """Runs actions in the order of their time. No time passes between two calls of ``run``, nor inside an action.
+
+    Args:
+        seed: Settles every tie and all other chance: the same seed gives the same order.
+        start: What the wall clock shows at second 0; an aware datetime.
+
+    Attributes:
+        now: Seconds since the start.
+        epoch: Unix time of the start: in a handler ``time.time()`` is ``epoch + now``.
+        random: The seeded source of all decisions.
+        hub: The greenlet that runs the clock, to which all that wait hand over.
+
+    >>> clock = VirtualClock()
+    >>> timer = clock.at(90, lambda: print(clock.now))
+    >>> clock.run()
+    90
+    """
+
+    def __init__(self, seed: int = 0, start: datetime = _START) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"start has no time zone: {start!r}; write datetime(..., tzinfo=UTC)")
+        self.now = 0.0
+        self.start = start
+        self.epoch = start.timestamp()
+        self.random = Random(seed)  # noqa: S311 - chance that can be repeated is the point
+        self.hub: greenlet = getcurrent()
+        self.surroundings: list[Callable[[], AbstractContextManager[object]]] = []
+        self.observers: list[Callable[[], None]] = []
+        self._due: list[tuple[float, float, int, Timer]] = []
+        self._counter = 0
+        self._cancelled = 0
+
+    @property
+    def today(self) -> datetime:
+        """The date and time that it is."""
+        return self.start + timedelta(seconds=self.now)
+
+    def at(self, when: float, action: Callable[[], None]) -> Timer:
+        """Have an action run at a time, in seconds since the start; one in the past is due now."""
+        timer = Timer(self, action)
+        self._counter += 1
+        # The counter keeps timers from being compared, should two random numbers ever be the same.
+        heappush(self._due, (max(when, self.now), self.random.random(), self._counter, timer))
+        return timer
+
+    def run(self, until: float | None = None) -> None:
+        """Run what is due, and what becomes due of that: all of it, or up to and with that second.
+
+        Raises:
+            ClockError: a handler called it, or another clock runs already.
+            BaseException: what an action raised. The clock may be run again.
+        """
+        with self.surrounded():
+            self._run(float("inf") if until is None else until)
+            if until is not None:
+                self._move(until)
+
+    def run_while(self, waiting: Callable[[], bool]) -> None:
+        """Run what is due as long as that is true and anything is left.
+
+        Raises:
+            ClockError: a handler called it, or another clock runs already.
+            BaseException: what an action raised. The clock may be run again.
+        """
+        with self.surrounded():
+            self._run(float("inf"), waiting)
+
+    def surrounded(self) -> AbstractContextManager[object]:
+        """Make this process what handlers are to find, until the end of a ``with`` block.
+
+        Raises:
+            ClockError: a handler called it, or another clock runs already.
+        """
+        self._refuse()
+        self.hub = getcurrent()
+        stack = ExitStack()
+        _set_running(self)
+        stack.callback(_set_running, None)
+        try:
+            for surrounding in self.surroundings:
+                stack.enter_context(surrounding())
+        except BaseException:
+            stack.close()
+            raise
+        return stack
+
+    def timer_cancelled(self) -> None:
+        """Drop the timers that were cancelled once most are: time limits seldom come to pass."""
+        self._cancelled += 1
+        if self._cancelled > _FEW and self._cancelled > len(self._due) / 2:
+            self._due[:] = [entry for entry in self._due if entry[3].action is not None]
+            heapify(self._due)
+            self._cancelled = 0
+
+    def _run(self, until: float, waiting: Callable[[], bool] | None = None) -> None:
+        due = self._due
+        while due and due[0][0] <= until and (waiting is None or waiting()):
+            when, _, _, timer = heappop(due)
+            action = timer.action
+            if action is None:
+                self._cancelled -= 1
+                continue
+            timer.action = None
+            if when > self.now:
+                self._move(when)
+            action()
+            if INTERRUPTS.pending:
+                INTERRUPTS.raise_if_pending()
+
+    def _move(self, when: float) -> None:
+        if when > self.now:
+            self.now = when
+            INTERRUPTS.progress += 1
+            for observer in self.observers:
+                observer()
+
+    def _refuse(self) -> None:
+        if current_strand() is not None:
+            raise ClockError(
+                "the virtual clock was run from inside a handler, which runs on it.",
+                "A handler just waits: time.sleep(seconds). Run the clock in the test itself.",
+            )
+        if _running is not None:
+            problem = "the virtual clock runs already." if _running is self else "another virtual clock is running."
+            raise ClockError(
+                problem, "Schedule with clock.at(when, action) from an action; run one clock after the other."
+            )
+
+
+def _set_running(clock: VirtualClock | None) -> None:
+    global _running  # noqa: PLW0603 - one for the process, as what it changes is the process's
+    _running = clock

@@ -1,0 +1,127 @@
+"""One attempt to run a function, as a test looks at it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from lambdakit.local.report import billed_milliseconds, end_line, report_line, start_line
+from lambdakit.local.runtime_api import Failure, Outcome, Reply
+
+if TYPE_CHECKING:
+    from lambdakit.local.runner import Result
+
+Kind = Literal["RequestResponse", "Event"]
+
+
+class InvocationError:
+    """Why an invocation failed: ``type``, ``message`` and ``trace`` of the payload that Lambda answers with."""
+
+    def __init__(self, type: str, message: str, trace: tuple[str, ...] = ()) -> None:  # noqa: A002 - errorType
+        self.type = type
+        self.message = message
+        self.trace = trace
+
+    def __repr__(self) -> str:
+        return f"{self.type}: {self.message}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InvocationError) and (self.type, self.message) == (other.type, other.message)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Invocation:
+    """One attempt. Times and durations are in seconds of the service's clock.
+
+    Attributes:
+        request_id: The same for every attempt of an asynchronous invocation.
+        function: The function's name.
+        kind: ``"RequestResponse"`` or ``"Event"``.
+        attempt: 1 for the first.
+        arrived: When it was asked for.
+        started: When its environment began with it, INIT phase included; None if it was throttled.
+        ended: When it was over; None while it is not.
+        status: 200, 202 for an asynchronous one, 413 and 429 for what never ran, as the Invoke API says it.
+        throttle: Why it was throttled, or None.
+        cold_start: Whether its environment was started for it.
+        environment: The environment's number, or None.
+        init_duration: How long the INIT phase of a cold start took, or None.
+        duration: How long the handler ran.
+        payload: The reply, as JSON holds it; None if it failed.
+        error: Why it failed, or None.
+        exception: What the handler raised, or None.
+        log: What Lambda and the function wrote, from START to REPORT.
+    """
+
+    def __init__(
+        self, request_id: str, function: str, kind: Kind, event: Any, arrived: float, *, attempt: int = 1
+    ) -> None:
+        self.request_id = request_id
+        self.function = function
+        self.kind: Kind = kind
+        self.event = event
+        self.arrived = arrived
+        self.attempt = attempt
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.status = 202 if kind == "Event" else 200
+        self.throttle: str | None = None
+        self.cold_start = False
+        self.environment: int | None = None
+        self.init_duration: float | None = None
+        self.duration: float | None = None
+        self.outcome: Outcome | None = None
+        self.exception: BaseException | None = None
+        self.error: InvocationError | None = None
+        self.log = ""
+
+    @property
+    def payload(self) -> Any:
+        """The reply."""
+        if not isinstance(self.outcome, Reply):
+            return None
+        return (
+            json.loads(self.outcome.payload)
+            if self.outcome.content_type == "application/json"
+            else self.outcome.payload
+        )
+
+    @property
+    def billed_duration(self) -> int:
+        """What it is billed for, in milliseconds."""
+        return billed_milliseconds(self.duration or 0, self.init_duration)
+
+    def throttled(self, reason: str, now: float) -> None:
+        """It was refused."""
+        self.throttle, self.ended = reason, now
+        self.error = InvocationError("TooManyRequestsException", "Rate Exceeded.")
+        if self.kind == "RequestResponse":
+            self.status = 429
+
+    def refused(self, status: int, error_type: str, message: str, now: float) -> None:
+        """It was not even looked at."""
+        self.status, self.ended, self.error = status, now, InvocationError(error_type, message)
+
+    def over(self, result: Result, memory_size: int) -> None:
+        """It ran."""
+        self.started, self.ended = result.started, result.ended
+        self.init_duration, self.duration = result.init_duration, result.duration
+        self.outcome, self.exception = result.outcome, result.exception
+        if isinstance(result.outcome, Failure):
+            self.error = InvocationError(
+                result.outcome.error_type, result.outcome.error_message, result.outcome.stack_trace
+            )
+        report = report_line(
+            self.request_id,
+            result.outcome,
+            duration=result.duration,
+            init_duration=result.init_duration,
+            memory_size=memory_size,
+        )
+        lines = [start_line(self.request_id), result.log.rstrip("\n"), end_line(self.request_id), report]
+        self.log = "\n".join(line for line in lines if line) + "\n"
+
+    def __repr__(self) -> str:
+        ending = "running" if self.ended is None else str(self.error or "ok")
+        return f"<Invocation {self.function} {self.request_id[:8]} at {self.arrived:g} s: {ending}>"

@@ -1,0 +1,435 @@
+"""Environments in this process, on virtual time: the user's real code, which waits on a virtual clock.
+
+Each invocation is a greenlet, and all run in the thread that runs the clock. They take turns where they wait, in an
+order that the clock's seed settles. A handler takes the time that it waits; what takes real time, as computing and
+sockets do, takes none, unless a stand-in says how much.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from lambdakit.context import LambdaContext
+from lambdakit.local import runtime_api
+from lambdakit.local.interrupts import INTERRUPTS
+from lambdakit.local.modules import HandlerFault, OwnModules
+from lambdakit.local.patches import Chance, WallClock, patched
+from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
+from lambdakit.local.placement import Ending, Environment
+from lambdakit.local.runner import Call, Result
+from lambdakit.local.runtime_api import Cause, Failure, Outcome
+from lambdakit.local.sandbox import Plan, Sandbox, Stage
+from lambdakit.local.standins import Seconds, StandIn
+from lambdakit.local.waiting import Overrun, StrandEnded
+
+if TYPE_CHECKING:
+    from lambdakit.local.clock import Timer, VirtualClock
+
+INIT_SECONDS = 10.0
+"""How long the INIT phase of an on-demand environment may take."""
+
+
+class VirtualRunner:
+    """Runs calls in environments of this process, on a virtual clock.
+
+    What handlers find changed, such as ``time.sleep`` and ``sys.stdout``, is so while the clock runs and for them only;
+    the wall clock is the virtual one for the whole process meanwhile.
+
+    Args:
+        clock: The clock; ``clock.run()`` is what runs anything.
+        watchdog: Real seconds that a handler may compute between two waits; one that takes longer ends the run with a
+            ``StuckHandlerError``.
+    """
+
+    def __init__(self, clock: VirtualClock, *, watchdog: float = 10.0) -> None:
+        self.clock = clock
+        self.stage = Stage()
+        self._watchdog = watchdog
+        self._wall = WallClock(clock)
+        self._chance = Chance(clock.random.random())
+        self._plans: dict[str, Plan] = {}
+        self._sandboxes: dict[Environment, Sandbox] = {}
+        self._reset: dict[Environment, str] = {}
+        clock.surroundings.append(self._surroundings)
+        clock.observers.append(self._wall.follow)
+
+    def deploy(
+        self,
+        name: str,
+        handler: str | Callable[[Any, Any], Any],
+        *,
+        task_root: str | Path = ".",
+        memory_size: int = 128,
+        region: str = "us-east-1",
+        environment: Mapping[str, str] | None = None,
+        init_duration: StandIn = 0.0,
+        duration: StandIn = 0.0,
+    ) -> None:
+        """Make a function known, under the name that its environments carry.
+
+        Args:
+            name: The function's name.
+            handler: Lambda's handler setting, as in ``"shop.handler"``: each environment then has its own copies of the
+                function's own modules. Or the handler itself, an App for example, which they share but for the App's
+                dependencies and event loop.
+            task_root: The folder with the function's code, for a handler setting.
+            memory_size: In MB; the function is told, but not limited.
+            region: The AWS Region.
+            environment: The function's own environment variables.
+            init_duration: A stand-in for what takes real time in the INIT phase: seconds, or a function of ``random``.
+            duration: The same for an invocation: seconds, or a function of ``event``, ``random`` or both.
+
+        Raises:
+            TypeError, ValueError: a stand-in is none.
+        """
+        root = Path(task_root).absolute()
+        setting = handler if isinstance(handler, str) else f"{name}.handler"
+        plan = Plan(
+            name=name,
+            handler=handler,
+            task_root=root,
+            memory_size=memory_size,
+            init_duration=Seconds(init_duration, "random"),
+            duration=Seconds(duration, "event", "random"),
+            own_modules=OwnModules(root, setting.replace("/", ".").split(".")[0]) if setting is handler else None,
+        )
+        plan.variables = _variables(plan, setting, region, environment or {})
+        self._plans[name] = plan
+
+    def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
+        """Begin a call at this instant, when its turn comes; ``done`` is told of its end.
+
+        Raises:
+            KeyError: no function of that name was deployed.
+        """
+        attempt = Attempt(self, self._plans[environment.function], environment, call, done)
+        self.clock.at(self.clock.now, attempt.begin)
+
+    def end(self, environment: Environment) -> None:
+        """The environment is no more: its Apps clean up, without time to wait, and its threads end."""
+        self._reset.pop(environment, None)
+        sandbox = self._sandboxes.pop(environment, None)
+        if sandbox is not None:
+            self.clock.at(self.clock.now, lambda: _close(sandbox))
+
+    def close(self) -> None:
+        """End every environment; a handler that still runs is cut off."""
+        sandboxes = list(self._sandboxes.values())
+        self._sandboxes.clear()
+        with self.clock.surrounded():
+            for sandbox in sandboxes:
+                _close(sandbox)
+
+    def sandbox_of(self, environment: Environment, plan: Plan) -> tuple[Sandbox, bool]:
+        """What an environment has to itself, and whether it was reset: its next INIT is part of an invocation."""
+        sandbox = self._sandboxes.get(environment)
+        if sandbox is not None:
+            return sandbox, False
+        log_stream = self._reset.pop(environment, "")
+        sandbox = Sandbox(self.clock, self.stage, plan, log_stream or self._log_stream())
+        self._sandboxes[environment] = sandbox
+        return sandbox, bool(log_stream)
+
+    def drop(self, environment: Environment, ending: Ending) -> None:
+        """End an environment whose runtime ended; it keeps its log stream where it is to be used again."""
+        sandbox = self._sandboxes.pop(environment, None)
+        if sandbox is None:
+            return
+        if ending is Ending.RESET:
+            self._reset[environment] = sandbox.log_stream
+        sandbox.end()
+
+    def _log_stream(self) -> str:
+        return f"{self.clock.today:%Y/%m/%d}/[$LATEST]{self.clock.random.getrandbits(128):032x}"
+
+    @contextmanager
+    def _surroundings(self) -> Generator[None]:
+        with INTERRUPTS.watching(self._watchdog), self._wall.shown(), self.stage.open(), patched(self._chance):
+            yield
+
+
+class Attempt:
+    """One call, from the start of its INIT phase, if it has one, to its end."""
+
+    __slots__ = (
+        "_call",
+        "_clock",
+        "_cold",
+        "_counted_from",
+        "_deadline",
+        "_done",
+        "_ending",
+        "_environment",
+        "_exception",
+        "_init_duration",
+        "_limit",
+        "_log",
+        "_outcome",
+        "_plan",
+        "_runner",
+        "_sandbox",
+        "_started",
+    )
+
+    def __init__(
+        self, runner: VirtualRunner, plan: Plan, environment: Environment, call: Call, done: Callable[[Result], None]
+    ) -> None:
+        self._runner = runner
+        self._clock = runner.clock
+        self._plan = plan
+        self._environment = environment
+        self._call = call
+        self._done = done
+        self._outcome: Outcome | None = None
+        self._ending = Ending.RESET
+        self._exception: BaseException | None = None
+        self._init_duration: float | None = None
+        self._limit: Timer | None = None
+        self._log = ""
+
+    def begin(self) -> None:
+        """Start; called by the clock."""
+        was_reset = self._take_sandbox()
+        self._started = self._counted_from = self._clock.now
+        self._cold = self._sandbox.handler is None and (not was_reset or self._environment.initialized)
+        if self._cold:
+            self._limit = self._clock.at(self._clock.now + INIT_SECONDS, self._init_takes_too_long)
+        else:
+            self._set_deadline()
+        self._enter()
+
+    def _take_sandbox(self) -> bool:
+        self._sandbox, was_reset = self._runner.sandbox_of(self._environment, self._plan)
+        return was_reset
+
+    def _set_deadline(self) -> None:
+        """From now on the time counts that the function has."""
+        self._counted_from = self._clock.now
+        self._deadline = self._clock.now + self._call.timeout
+        self._limit = self._clock.at(self._deadline, self._time_is_over)
+
+    def _enter(self) -> None:
+        INTERRUPTS.progress += 1
+        sandbox = self._sandbox
+        sandbox.running = (self._plan.name, self._call.request_id if sandbox.handler is not None else "")
+        sandbox.exited = self._process_ended
+        sandbox.work(self._work, self._finish)
+
+    def _work(self) -> None:
+        """What the environment's runtime does; the strand's own."""
+        if self._sandbox.handler is None:
+            self._initialize()
+        if self._outcome is None:
+            self._handle()
+
+    def _initialize(self) -> None:
+        stand_in = self._plan.init_duration
+        try:
+            self._sandbox.initialize()
+            if not stand_in.none:
+                self._sandbox.pause(stand_in.of(None, self._clock.random))
+        except (StrandEnded, Overrun):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the function's
+            INTERRUPTS.raise_if_pending()
+            self._fail(_init_failure(error, self._call.request_id), error, Ending.GONE)
+        if self._cold:
+            self._end_of_init()
+
+    def _end_of_init(self) -> None:
+        """The INIT phase of a cold start is over, and the function's own time begins.
+
+        A provisioned environment was initialized before it was ever called: what that takes here is not reported.
+        """
+        self._cancel_limit()
+        if self._environment.initialized:
+            self._started = self._clock.now
+        else:
+            self._init_duration = round(self._clock.now - self._started, 9)
+        self._set_deadline()
+
+    def _handle(self) -> None:
+        sandbox, call, stand_in = self._sandbox, self._call, self._plan.duration
+        sandbox.running = (self._plan.name, call.request_id)
+        sandbox.set_trace_id(call.trace_id)
+        handler = sandbox.handler
+        assert handler is not None
+        try:
+            event = _event(call.payload)
+            reply = handler(event, self._context())
+            if not stand_in.none:
+                sandbox.pause(stand_in.of(event, self._clock.random))
+        except (StrandEnded, Overrun):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the handler's
+            INTERRUPTS.raise_if_pending()
+            ending = Ending.READY if isinstance(error, Exception) else Ending.RESET
+            self._fail(_failure(error, call.request_id), error, ending)
+        else:
+            self._reply(reply)
+
+    def _reply(self, reply: Any) -> None:
+        if self._outcome is None:  # else it caught what ended it
+            self._outcome = outcome_of(reply, self._call.request_id)
+            ended = isinstance(self._outcome, Failure) and self._outcome.cause == "exit"
+            self._ending = Ending.RESET if ended else Ending.READY
+
+    def _context(self) -> LambdaContext:
+        plan = self._plan
+        return LambdaContext(
+            function_name=plan.name,
+            aws_request_id=self._call.request_id,
+            memory_limit_in_mb=str(plan.memory_size),
+            invoked_function_arn=self._call.arn,
+            log_stream_name=self._sandbox.log_stream,
+            client_context=_client_context(self._call.client_context),
+            deadline=self._clock.epoch + self._deadline,
+        )
+
+    def _fail(self, failure: Failure, error: BaseException, ending: Ending) -> None:
+        if self._outcome is not None:  # it made something else of what ended it
+            return
+        self._outcome = failure
+        self._ending = ending
+        # Not what only says what the runtime made of it.
+        self._exception = error.__cause__ if isinstance(error, HandlerFault) and error.__cause__ else error
+        if failure.cause in ("init", "handler"):
+            self._sandbox.log.append(log_text(failure) + "\n")
+
+    def _init_takes_too_long(self) -> None:
+        """Begin anew: the INIT phase is now part of the invocation and of the time that it has."""
+        self._drop_sandbox()
+        self._init_duration = round(self._clock.now - self._started, 9)
+        self._cold = False
+        self._take_sandbox()
+        self._set_deadline()
+        self._enter()
+
+    def _time_is_over(self) -> None:
+        self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
+        self._finish()
+
+    def _process_ended(self, status: int) -> None:
+        """The user's code called ``os._exit``."""
+        if self._outcome is None:
+            self._outcome = Failure.of_exit(status, self._call.request_id)
+            self._ending = Ending.GONE if self._cold and self._init_duration is None else Ending.RESET
+            self._finish()
+
+    def _finish(self) -> None:
+        """The call is over; called by the hub."""
+        INTERRUPTS.progress += 1
+        self._cancel_limit()
+        if self._outcome is None:  # it was stuck
+            self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
+        if self._ending is Ending.READY:
+            self._sandbox.freeze()
+        else:
+            self._drop_sandbox()
+        self._done(self._result(self._outcome))
+
+    def _drop_sandbox(self) -> None:
+        """End the environment. In Lambda its process is killed: no one reads what it writes while it unwinds here."""
+        self._log += self._sandbox.take_log()
+        self._runner.drop(self._environment, self._ending)
+        self._sandbox.take_log()
+
+    def _cancel_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+
+    def _result(self, outcome: Outcome) -> Result:
+        now = self._clock.now
+        return Result(
+            outcome=outcome,
+            log=self._log + self._sandbox.take_log(),
+            started=self._started,
+            ended=now,
+            init_duration=self._init_duration,
+            duration=round(now - self._counted_from, 9),
+            ending=self._ending,
+            exception=self._exception,
+        )
+
+
+def _close(sandbox: Sandbox) -> None:
+    """Have an environment's Apps clean up, without time to wait, then end it."""
+    if sandbox.frozen:
+        sandbox.over = True
+        sandbox.work(sandbox.close_apps, _nothing)
+    sandbox.end()
+
+
+def _nothing() -> None: ...
+
+
+def _event(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError as error:
+        raise HandlerFault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
+
+
+def _failure(error: BaseException, request_id: str) -> Failure:
+    return _fault(error, "handler", request_id) if isinstance(error, HandlerFault) else failure_of(error, request_id)
+
+
+def _init_failure(error: BaseException, request_id: str) -> Failure:
+    """What becomes of an error in the INIT phase, which is none of a request's."""
+    if isinstance(error, HandlerFault):
+        return _fault(error, "init", "")
+    if not isinstance(error, Exception):
+        return failure_of(error, request_id)
+    return replace(failure_of(error, ""), cause="init")
+
+
+def _fault(fault: HandlerFault, cause: Cause, request_id: str) -> Failure:
+    fields = {"errorMessage": fault.message, "errorType": fault.error_type}
+    body = to_json({**fields, "requestId": request_id, "stackTrace": fault.trace})
+    return Failure.posted(cause, runtime_api.Call("POST", "", body=body.encode()))
+
+
+def _client_context(given: Any) -> Any:
+    """The caller's client context as the runtime's object."""
+    if not isinstance(given, Mapping):
+        return given
+    client = given.get("client")
+    return SimpleNamespace(
+        custom=given.get("custom"),
+        env=given.get("env"),
+        client=SimpleNamespace(**client) if isinstance(client, Mapping) else client,
+    )
+
+
+def _variables(plan: Plan, setting: str, region: str, own: Mapping[str, str]) -> dict[str, str]:
+    """Lambda's environment variables, and the function's own.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return {
+        "TZ": ":UTC",
+        "LAMBDA_TASK_ROOT": str(plan.task_root),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": plan.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(plan.memory_size),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{plan.name}",
+        # No real credentials: code under test must not reach an account by accident.
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        "_HANDLER": setting,
+        **own,
+    }
