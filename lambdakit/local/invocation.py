@@ -51,7 +51,6 @@ class Invocation:
         payload: The reply, as JSON holds it; None if it failed.
         error: Why it failed, or None.
         exception: What the handler raised, or None.
-        log: What Lambda and the function wrote, from START to REPORT.
     """
 
     def __init__(
@@ -74,7 +73,8 @@ class Invocation:
         self.outcome: Outcome | None = None
         self.exception: BaseException | None = None
         self.error: InvocationError | None = None
-        self.log = ""
+        self._own_log = ""
+        self._memory_size = 128
 
     @property
     def payload(self) -> Any:
@@ -112,15 +112,22 @@ class Invocation:
             self.error = InvocationError(
                 result.outcome.error_type, result.outcome.error_message, result.outcome.stack_trace
             )
+        self._own_log, self._memory_size = result.log, memory_size
+
+    @property
+    def log(self) -> str:
+        """What Lambda and the function wrote, from START to REPORT; empty where nothing ran."""
+        if self.outcome is None:
+            return ""
         report = report_line(
             self.request_id,
-            result.outcome,
-            duration=result.duration,
-            init_duration=result.init_duration,
-            memory_size=memory_size,
+            self.outcome,
+            duration=self.duration or 0,
+            init_duration=self.init_duration,
+            memory_size=self._memory_size,
         )
-        lines = [start_line(self.request_id), result.log.rstrip("\n"), end_line(self.request_id), report]
-        self.log = "\n".join(line for line in lines if line) + "\n"
+        lines = [start_line(self.request_id), self._own_log.rstrip("\n"), end_line(self.request_id), report]
+        return "\n".join(line for line in lines if line) + "\n"
 
     def __repr__(self) -> str:
         ending = "running" if self.ended is None else str(self.error or "ok")

@@ -229,8 +229,9 @@ class LocalLambda:
     def _attempt(self, function: Function, event: _Event) -> None:
         """Try an event, for the first time or again."""
         event.attempts_made += 1
-        body = from_json(event.body)
-        invocation = Invocation(event.request_id, function.name, "Event", body, self.now, attempt=event.attempts_made)
+        invocation = Invocation(
+            event.request_id, function.name, "Event", event.payload, self.now, attempt=event.attempts_made
+        )
         self._arrive(
             function,
             invocation,
@@ -295,7 +296,7 @@ class LocalLambda:
 
     def _tell(self, function: Function, event: _Event, condition: Condition) -> None:
         """Send what Lambda sends when an asynchronous invocation is over."""
-        body, settings = from_json(event.body), function.configuration
+        body, settings = event.payload, function.configuration
         if condition != "Success" and settings.dead_letter_queue:
             letter = dead_letter(body, event.request_id, event.outcome)
             self.queue(settings.dead_letter_queue).append(letter)
@@ -329,6 +330,7 @@ class _Event:
     def __init__(self, request_id: str, body: bytes, attempts: Attempts) -> None:
         self.request_id = request_id
         self.body = body
+        self.payload = from_json(body)
         self.attempts = attempts
         self.attempts_made = 0
         self.outcome: Outcome | None = None
