@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lambdakit.local.asynchronous import Attempts, GiveUp, Retry, RetryPolicy, after_error, after_throttle
+from lambdakit.local.outcome import Failure, Reply
 from lambdakit.local.records import dead_letter, destination_record
-from lambdakit.local.runtime_api import Failure, Reply
 
 
 def history(policy: RetryPolicy, *, lasting: float = 0) -> list[object]:

@@ -23,7 +23,7 @@ from lambdakit.cli import main
 from lambdakit.cli.builder_options import add_options, built
 from lambdakit.cli.errors import CommandError
 from lambdakit.cli.parser import Parser
-from lambdakit.local.runtime_api import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from lambdakit.testing import events
 
 Capture = pytest.CaptureFixture[str]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdakit.local.clock import VirtualClock
 from lambdakit.local.errors import ClockError
+from lambdakit.local.virtual.clock import VirtualClock
 
 seconds = st.floats(min_value=0, max_value=1e6)
 

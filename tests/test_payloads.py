@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdakit import App, on_invoke
+from lambdakit.local.outcome import MAX_RESPONSE_BYTES, Failure, Reply
 from lambdakit.local.payloads import ENSURE_ASCII, failure_of, log_text, outcome_of, to_json
-from lambdakit.local.runtime_api import MAX_RESPONSE_BYTES, Failure, Reply
 
 
 class Point(NamedTuple):

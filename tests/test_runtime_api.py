@@ -20,19 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lambdakit.local.process as process_module
-from lambdakit.local.process import Result, RuntimeProcess
-from lambdakit.local.runtime_api import (
-    MAX_REQUEST_BYTES,
-    MAX_RESPONSE_BYTES,
-    Call,
-    Failure,
-    Invocation,
-    Reply,
-    RuntimeApi,
-    RuntimeProtocol,
-    State,
-)
+import lambdakit.local.process.environment as process_module
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failure, Reply
+from lambdakit.local.process.environment import Result, RuntimeProcess
+from lambdakit.local.process.runtime_api import Call, Invocation, RuntimeApi, RuntimeProtocol, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -812,8 +803,8 @@ def test_leaving_the_block_with_an_error_ends_the_process(shop: Path) -> None:
 
 PARENT = """
 import sys, time
-from lambdakit.local.process import RuntimeProcess
-from lambdakit.local.runtime_api import Invocation
+from lambdakit.local.process.environment import RuntimeProcess
+from lambdakit.local.process.runtime_api import Invocation
 
 event = ('{"do": "hang", "pipe": "%s"}' % sys.argv[2]).encode()
 deadline = int((time.time() + 600) * 1000)

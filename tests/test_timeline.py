@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdakit.local.asynchronous import Attempts, GiveUp, Retry, RetryPolicy, after_error, after_throttle
-from lambdakit.local.axis import Axis, time_text
 from lambdakit.local.invocation import Invocation, Kind
-from lambdakit.local.marks import MOST_BARS
+from lambdakit.local.outcome import Failure, Outcome, Reply
 from lambdakit.local.placement import Ending, Environment, Placement
 from lambdakit.local.runner import Result
-from lambdakit.local.runtime_api import Call, Failure, Outcome, Reply
-from lambdakit.local.timeline import Timeline
+from lambdakit.local.timeline.axis import Axis, time_text
+from lambdakit.local.timeline.marks import MOST_BARS
+from lambdakit.local.timeline.timeline import Timeline
 
 REQUEST_ID = "0d6f1e5c-52c0-4a6c-8d7b-6f0a1b2c3d4e"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,7 +37,7 @@ def success(duration: float = 0.2, reply: object = "done") -> Fate:
 
 def failure(message: str = "disk full", *, attempts: int = 3, duration: float = 0.2, type_: str = "OSError") -> Fate:
     body = json.dumps({"errorType": type_, "errorMessage": message}).encode()
-    failed = Failure.posted("handler", Call("POST", "", body=body))
+    failed = Failure.posted("handler", body)
     return lambda attempt: (failed, duration) if attempt <= attempts else (Reply(b"null"), duration)
 
 
@@ -212,7 +212,7 @@ def ran(
 
 def failed(error_type: str, message: str) -> Failure:
     body = json.dumps({"errorType": error_type, "errorMessage": message}).encode()
-    return Failure.posted("handler", Call("POST", "", body=body))
+    return Failure.posted("handler", body)
 
 
 def parsed(svg: str) -> ElementTree.Element:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from lambdakit.local.process import Result, RuntimeProcess
-from lambdakit.local.runtime_api import Failure, Invocation, Reply
+from lambdakit.local.outcome import Failure, Reply
+from lambdakit.local.process.environment import Result, RuntimeProcess
+from lambdakit.local.process.runtime_api import Invocation
 from lambdakit.testing import events
 from shop.app import handler
 

@@ -28,12 +28,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdakit import App, Depends, LambdaContext, on_invoke, on_sqs
-from lambdakit.local.clock import VirtualClock
 from lambdakit.local.errors import StuckHandlerError
+from lambdakit.local.outcome import Failure
 from lambdakit.local.placement import Ending, Environment
 from lambdakit.local.runner import Call, Result
-from lambdakit.local.runtime_api import Failure
-from lambdakit.local.virtual import VirtualRunner
+from lambdakit.local.virtual.clock import VirtualClock
+from lambdakit.local.virtual.runner import VirtualRunner
 
 Handler = Callable[[Any, Any], Any]
 

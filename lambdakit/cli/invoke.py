@@ -21,9 +21,9 @@ from lambdakit.cli.event_input import add_event, parse_event, read_event
 from lambdakit.cli.loading import add_handler, load_app
 from lambdakit.context import LambdaContext
 from lambdakit.identify import identify
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, Failure, Outcome
 from lambdakit.local.payloads import failure_of, log_text, outcome_of
 from lambdakit.local.report import end_line, report_line, start_line
-from lambdakit.local.runtime_api import MAX_REQUEST_BYTES, Failure, Outcome
 from lambdakit.local.tracebacks import user_traceback
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lambdakit.local.invocation import Invocation, InvocationError
     from lambdakit.local.placement import Lifetimes
     from lambdakit.local.service import LocalLambda
-    from lambdakit.local.timeline import Timeline
+    from lambdakit.local.timeline.timeline import Timeline
 
 # Where each public name lives: the command line needs parts of this package, and not what the extra `local` installs.
 _HOMES = {
@@ -23,7 +23,7 @@ _HOMES = {
     "Lifetimes": "placement",
     "LocalLambda": "service",
     "StuckHandlerError": "errors",
-    "Timeline": "timeline",
+    "Timeline": "timeline.timeline",
 }
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from lambdakit.local.outcome import Failure, Outcome, Reply
 from lambdakit.local.report import billed_milliseconds, end_line, report_line, start_line
-from lambdakit.local.runtime_api import Failure, Outcome, Reply
 
 if TYPE_CHECKING:
     from lambdakit.local.runner import Result

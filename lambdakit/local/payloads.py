@@ -12,7 +12,7 @@ from decimal import Decimal
 from json import JSONEncoder
 from typing import Any
 
-from lambdakit.local.runtime_api import MAX_RESPONSE_BYTES, Call, Failure, Outcome, Reply
+from lambdakit.local.outcome import MAX_RESPONSE_BYTES, Failure, Outcome, Reply
 from lambdakit.local.tracebacks import user_frames
 
 ENSURE_ASCII = sys.version_info < (3, 12)
@@ -110,7 +110,7 @@ def _reported(error_type: str, message: str, trace: Sequence[str], request_id: s
     """What the runtime posts, as the service reads it."""
     fields = {"errorMessage": message, "errorType": error_type, "requestId": request_id, "stackTrace": list(trace)}
     # Half of a surrogate pair is still JSON when it is escaped.
-    return Failure.posted("handler", Call("POST", "", body=to_json(fields).encode(errors="backslashreplace")))
+    return Failure.posted("handler", to_json(fields).encode(errors="backslashreplace"))
 
 
 def _indented(line: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.local.runtime_api import Failure, Outcome
+from lambdakit.local.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
     from lambdakit.local.asynchronous import Condition

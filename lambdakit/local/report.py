@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from lambdakit.local.runtime_api import Failure, Outcome
+from lambdakit.local.outcome import Failure, Outcome
 
 
 def billed_milliseconds(duration: float, init_duration: float | None) -> int:

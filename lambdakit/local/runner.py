@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from lambdakit.local.outcome import Outcome
     from lambdakit.local.placement import Ending, Environment
-    from lambdakit.local.runtime_api import Outcome
 
 
 @dataclass(frozen=True)

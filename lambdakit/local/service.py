@@ -13,23 +13,23 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from lambdakit.local.asynchronous import Attempts, Condition, GiveUp, Retry, after_error, after_throttle
-from lambdakit.local.clock import VirtualClock
 from lambdakit.local.configuration import Configuration
 from lambdakit.local.errors import InvokeError
 from lambdakit.local.function import Function
 from lambdakit.local.invocation import Invocation
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, Outcome, Reply
 from lambdakit.local.placement import Environment, Lifetimes, Placement, Throttle
 from lambdakit.local.records import dead_letter, destination_record
 from lambdakit.local.runner import Call, Result
-from lambdakit.local.runtime_api import MAX_REQUEST_BYTES, Outcome, Reply
-from lambdakit.local.timeline import Timeline
-from lambdakit.local.virtual import VirtualRunner
+from lambdakit.local.timeline.timeline import Timeline
+from lambdakit.local.virtual.clock import VirtualClock
+from lambdakit.local.virtual.runner import VirtualRunner
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from lambdakit.app import App
-    from lambdakit.local.standins import StandIn
+    from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
 """The largest payload of an asynchronous invocation."""

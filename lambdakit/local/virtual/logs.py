@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from lambdakit.local.waiting import current_strand
+from lambdakit.local.virtual.waiting import current_strand
 
 _manager: Any = logging.Logger.manager
 

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 
 from lambdakit.local.errors import ClockError
-from lambdakit.local.waiting import Strand, current_strand
+from lambdakit.local.virtual.waiting import Strand, current_strand
 
 _real_lock = _thread.allocate_lock
 _real_rlock = threading.RLock

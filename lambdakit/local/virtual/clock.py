@@ -11,8 +11,8 @@ from random import Random
 from greenlet import getcurrent, greenlet
 
 from lambdakit.local.errors import ClockError
-from lambdakit.local.interrupts import INTERRUPTS
-from lambdakit.local.waiting import current_strand
+from lambdakit.local.virtual.interrupts import INTERRUPTS
+from lambdakit.local.virtual.waiting import current_strand
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _FEW = 1_000

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambdakit.local.axis import time_text
+from lambdakit.local.timeline.axis import time_text
 
 if TYPE_CHECKING:
-    from lambdakit.local.axis import Axis
-    from lambdakit.local.timeline import Entry
+    from lambdakit.local.timeline.axis import Axis
+    from lambdakit.local.timeline.timeline import Entry
 
 MOST_BARS = 15_000
 """More than these no browser draws at ease."""

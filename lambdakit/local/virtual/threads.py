@@ -7,8 +7,8 @@ import threading
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.local.interrupts import INTERRUPTS
-from lambdakit.local.waiting import Overrun, Strand, StrandEnded, current_strand
+from lambdakit.local.virtual.interrupts import INTERRUPTS
+from lambdakit.local.virtual.waiting import Overrun, Strand, StrandEnded, current_strand
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import time_machine
 
-from lambdakit.local import locks, loops, threads
-from lambdakit.local.logs import captured
-from lambdakit.local.modules import OwnModulesFinder
-from lambdakit.local.waiting import current_strand
+from lambdakit.local.virtual import locks, loops, threads
+from lambdakit.local.virtual.logs import captured
+from lambdakit.local.virtual.modules import OwnModulesFinder
+from lambdakit.local.virtual.waiting import current_strand
 
 if TYPE_CHECKING:
-    from lambdakit.local.clock import VirtualClock
+    from lambdakit.local.virtual.clock import VirtualClock
 
 UPTIME = 1_000.0
 """What ``time.monotonic()`` shows at the clock's second 0: a machine is never as young as that."""

@@ -8,7 +8,7 @@ import threading
 from _threading_local import local as PythonLocal  # noqa: N812 - its class is called local
 from typing import Any
 
-from lambdakit.local.waiting import Strand, current_strand
+from lambdakit.local.virtual.waiting import Strand, current_strand
 
 _real_local: Any = threading.local
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lambdakit
-from lambdakit.local.waiting import current_strand
+from lambdakit.local.virtual.waiting import current_strand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,12 +12,12 @@ from html import escape
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from lambdakit.local.axis import Axis, time_text
-from lambdakit.local.marks import Bar, lanes_of_bars
-from lambdakit.local.timeline import Summary, concurrency
+from lambdakit.local.timeline.axis import Axis, time_text
+from lambdakit.local.timeline.marks import Bar, lanes_of_bars
+from lambdakit.local.timeline.timeline import Summary, concurrency
 
 if TYPE_CHECKING:
-    from lambdakit.local.timeline import Entry, Timeline
+    from lambdakit.local.timeline.timeline import Entry, Timeline
 
 WIDTH = 1200
 LEFT = 76

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdakit.local.errors import StuckHandlerError
-from lambdakit.local.waiting import Overrun, current_strand
+from lambdakit.local.virtual.waiting import Overrun, current_strand
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -110,7 +110,7 @@ INTERRUPTS = Interrupts()
 
 def _stack(frame: FrameType | None) -> str:
     """Where the user's code is: without our frames."""
-    ours = str(Path(__file__).parent)
+    ours = str(Path(__file__).parents[1])
     return "".join(
         traceback.format_list([one for one in traceback.extract_stack(frame) if ours not in one.filename][-3:])
     )

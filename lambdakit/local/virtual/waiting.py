@@ -16,8 +16,8 @@ from greenlet import getcurrent, greenlet
 from lambdakit.local.errors import StuckHandlerError
 
 if TYPE_CHECKING:
-    from lambdakit.local.clock import Timer, VirtualClock
-    from lambdakit.local.sandbox import Sandbox
+    from lambdakit.local.virtual.clock import Timer, VirtualClock
+    from lambdakit.local.virtual.sandbox import Sandbox
 
 _PATIENCE = 100
 """So often a strand that is ended may catch that and wait again, before it is left where it is."""

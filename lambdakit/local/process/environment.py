@@ -20,14 +20,15 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from threading import TIMEOUT_MAX, Thread
 from typing import TYPE_CHECKING
 
-from lambdakit.local.runtime_api import RuntimeApi, State
+from lambdakit.local.process.runtime_api import RuntimeApi, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import IO, Self
 
-    from lambdakit.local.runtime_api import Failure, Invocation, Outcome, RuntimeProtocol
+    from lambdakit.local.outcome import Failure, Outcome
+    from lambdakit.local.process.runtime_api import Invocation, RuntimeProtocol
 
 INIT_SECONDS = 10.0
 """How long the INIT phase of an on-demand environment may take."""

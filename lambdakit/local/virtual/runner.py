@@ -17,20 +17,19 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.context import LambdaContext
-from lambdakit.local import runtime_api
-from lambdakit.local.interrupts import INTERRUPTS
-from lambdakit.local.modules import HandlerFault, OwnModules
-from lambdakit.local.patches import Chance, WallClock, patched
+from lambdakit.local.outcome import Cause, Failure, Outcome
 from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
 from lambdakit.local.placement import Ending, Environment
 from lambdakit.local.runner import Call, Result
-from lambdakit.local.runtime_api import Cause, Failure, Outcome
-from lambdakit.local.sandbox import Plan, Sandbox, Stage
-from lambdakit.local.standins import Seconds, StandIn
-from lambdakit.local.waiting import Overrun, StrandEnded
+from lambdakit.local.virtual.interrupts import INTERRUPTS
+from lambdakit.local.virtual.modules import HandlerFault, OwnModules
+from lambdakit.local.virtual.patches import Chance, WallClock, patched
+from lambdakit.local.virtual.sandbox import Plan, Sandbox, Stage
+from lambdakit.local.virtual.standins import Seconds, StandIn
+from lambdakit.local.virtual.waiting import Overrun, StrandEnded
 
 if TYPE_CHECKING:
-    from lambdakit.local.clock import Timer, VirtualClock
+    from lambdakit.local.virtual.clock import Timer, VirtualClock
 
 INIT_SECONDS = 10.0
 """How long the INIT phase of an on-demand environment may take."""
@@ -393,7 +392,7 @@ def _init_failure(error: BaseException, request_id: str) -> Failure:
 def _fault(fault: HandlerFault, cause: Cause, request_id: str) -> Failure:
     fields = {"errorMessage": fault.message, "errorType": fault.error_type}
     body = to_json({**fields, "requestId": request_id, "stackTrace": fault.trace})
-    return Failure.posted(cause, runtime_api.Call("POST", "", body=body.encode()))
+    return Failure.posted(cause, body.encode())
 
 
 def _client_context(given: Any) -> Any:

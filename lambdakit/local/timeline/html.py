@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lambdakit.local.axis import time_text
-from lambdakit.local.svg import text_of
+from lambdakit.local.timeline.axis import time_text
+from lambdakit.local.timeline.svg import text_of
 
 if TYPE_CHECKING:
-    from lambdakit.local.timeline import Entry, Timeline
+    from lambdakit.local.timeline.timeline import Entry, Timeline
 
 MOST_ROWS = 2_000
 """Of more attempts than this a page lists the failed and throttled ones first, and says so."""

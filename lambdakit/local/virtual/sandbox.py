@@ -14,17 +14,17 @@ from weakref import WeakSet
 
 from lambdakit import App
 from lambdakit.depends import Dependencies
-from lambdakit.local.logs import LambdaLogHandler, Loggers, RootState, put_loggers, shared_loggers
-from lambdakit.local.loops import VirtualLoop, VirtualPolicy
-from lambdakit.local.modules import OwnModules, find_handler
-from lambdakit.local.waiting import Strand, StrandEnded
+from lambdakit.local.virtual.logs import LambdaLogHandler, Loggers, RootState, put_loggers, shared_loggers
+from lambdakit.local.virtual.loops import VirtualLoop, VirtualPolicy
+from lambdakit.local.virtual.modules import OwnModules, find_handler
+from lambdakit.local.virtual.waiting import Strand, StrandEnded
 from lambdakit.loop import EventLoop
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from lambdakit.local.clock import VirtualClock
-    from lambdakit.local.standins import Seconds
+    from lambdakit.local.virtual.clock import VirtualClock
+    from lambdakit.local.virtual.standins import Seconds
 
 _events: Any = asyncio.events
 _environ: Any = os.environ

@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lambdakit.local.runtime_api import Failure
+from lambdakit.local.outcome import Failure
 
 if TYPE_CHECKING:
     from lambdakit.local.invocation import Invocation
@@ -155,13 +155,13 @@ class Timeline:
 
     def svg(self) -> str:
         """A picture: a row an execution environment, and concurrency beneath."""
-        from lambdakit.local.svg import drawing
+        from lambdakit.local.timeline.svg import drawing
 
         return drawing(self)
 
     def html(self) -> str:
         """One self-contained page: the picture, and a table of the invocations with their logs."""
-        from lambdakit.local.html import page
+        from lambdakit.local.timeline.html import page
 
         return page(self)
 

@@ -1,0 +1,1 @@
+"""Environments that are processes of their own, on real time."""

@@ -1,0 +1,1 @@
+"""Environments in this process, on virtual time."""
