@@ -1,0 +1,63 @@
+"""What tells the local Lambda the time, virtual or real: its face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """An action that is due at some time."""
+
+    def cancel(self) -> None:
+        """Do nothing when the time comes; nothing happens either if it has come."""
+        ...
+
+
+class Clock(Protocol):
+    """Runs actions when they are due, one at a time, in the order of their time.
+
+    Whatever the service decides is decided in such an action, so that no lock is needed and nothing is decided twice.
+    """
+
+    random: Random
+    """The seeded source of all decisions."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        ...
+
+    @property
+    def epoch(self) -> float:
+        """Unix time of the start."""
+        ...
+
+    @property
+    def today(self) -> datetime:
+        """The date and time that it is, aware."""
+        ...
+
+    def at(self, when: float, action: Callable[[], None]) -> Timer:
+        """Have an action run at a time, in seconds since the start; one in the past is due now."""
+        ...
+
+    def run(self, until: float | None = None) -> None:
+        """Let time pass until nothing is left to do, or until that second.
+
+        Raises:
+            ClockError: a handler called it, or the clock runs already.
+            BaseException: what an action raised.
+        """
+        ...
+
+    def run_while(self, waiting: Callable[[], bool]) -> None:
+        """Let time pass as long as that is true and anything is left to do.
+
+        Raises:
+            ClockError: a handler called it, or the clock runs already.
+            BaseException: what an action raised.
+        """
+        ...
