@@ -9,15 +9,17 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, warm
-from benchmarks.measure import Measure
+from benchmarks import cold, virtual, warm
+from benchmarks.measure import Figure, Measure
 from benchmarks.works import CONTENDERS, Contender, WrongAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MEBIBYTE = 1024 * 1024
-PARTS = ("cold", "memory", "warm")
+COMPARED = ("cold", "memory", "warm")
+ALONE: dict[str, Callable[[], list[Figure]]] = {"virtual": virtual.measure}
+PARTS = (*COMPARED, *ALONE)
 
 
 def main() -> int:
@@ -25,17 +27,20 @@ def main() -> int:
     options = _options()
     parts = options.parts or PARTS
     try:
-        warm.check()
         measures = _measures(parts, options.rounds)
+        figures = [figure for part, measure in ALONE.items() if part in parts for figure in measure()]
     except WrongAnswer as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(_report(measures), indent=2) if options.json else _table(measures))
-    return int(options.check and not all(measure.met for measure in measures))
+    print(json.dumps(_report(measures, figures), indent=2) if options.json else _tables(measures, figures))
+    met = all(measure.met for measure in measures) and all(figure.met for figure in figures)
+    return int(options.check and not met)
 
 
 def _measures(parts: Sequence[str], rounds: int) -> list[Measure]:
     measures: list[Measure] = []
+    if not set(parts).isdisjoint(COMPARED):
+        warm.check()
     if "cold" in parts or "memory" in parts:
         unit = {"cold": "ns", "memory": "B"}
         measures += (measure for measure in cold.measure(rounds) if measure.unit in {unit.get(part) for part in parts})
@@ -58,8 +63,13 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(measures: list[Measure]) -> dict[str, object]:
-    return {"versions": _versions(), "platform": platform.platform(), "measures": [_row(each) for each in measures]}
+def _report(measures: list[Measure], figures: list[Figure]) -> dict[str, object]:
+    return {
+        "versions": _versions(),
+        "platform": platform.platform(),
+        "measures": [_row(each) for each in measures],
+        "figures": [{**vars(each), "median": each.median, "met": each.met} for each in figures],
+    }
 
 
 def _row(measure: Measure) -> dict[str, object]:
@@ -80,13 +90,29 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {package: version(package) for package in packages}
 
 
-def _table(measures: list[Measure]) -> str:
-    head = ("", "hand-written", "lambdakit", "Powertools", "target", "")
-    rows = [head, *(_cells(measure) for measure in measures)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _tables(measures: list[Measure], figures: list[Figure]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
-    return "\n".join([versions, "", *lines])
+    compared = [("", "hand-written", "lambdakit", "Powertools", "target", ""), *map(_cells, measures)]
+    alone = [("", "median", "target", ""), *map(_figure_cells, figures)]
+    return "\n\n".join([versions, *(_table(rows) for rows in (compared, alone) if len(rows) > 1)])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _figure_cells(figure: Figure) -> tuple[str, ...]:
+    bound = "at least" if figure.at_least else "at most"
+    median, target = (f"{value:,.2f}" if value < 100 else f"{value:,.0f}" for value in (figure.median, figure.target))
+    return (
+        figure.what,
+        f"{median} {figure.unit}",
+        f"{bound} {target} {figure.unit}",
+        "ok" if figure.met else "missed",
+    )
 
 
 def _cells(measure: Measure) -> tuple[str, ...]:

@@ -40,3 +40,24 @@ class Measure:
     def _rounds(self, contender: Contender) -> list[float]:
         pairs = zip(self.samples[contender], self.samples["pydantic"], strict=True)
         return [mine - bare if self.unit == "B" else mine / bare for mine, bare in pairs]
+
+
+@dataclass
+class Figure:
+    """Samples of something of lambdakit's alone, against a target of its own."""
+
+    what: str
+    unit: str
+    target: float
+    at_least: bool = False
+    samples: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The median sample."""
+        return statistics.median(self.samples)
+
+    @property
+    def met(self) -> bool:
+        """Whether it keeps to its target."""
+        return self.median >= self.target if self.at_least else self.median <= self.target

@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lambdakit.local import LocalLambda
 from lambdakit.local.asynchronous import Attempts, GiveUp, Retry, RetryPolicy, after_error, after_throttle
+from lambdakit.local.event_queue import Event, EventQueue
 from lambdakit.local.outcome import Failure, Reply
 from lambdakit.local.records import dead_letter, destination_record
+from lambdakit.local.virtual.clock import VirtualClock
+
+
+def handler(event: object, context: object) -> None: ...
 
 
 def history(policy: RetryPolicy, *, lasting: float = 0) -> list[object]:
@@ -85,14 +91,13 @@ def test_a_dead_letter_holds_the_event_and_a_kilobyte_of_the_error() -> None:
 )
 def test_a_record_for_a_destination_has_lambdas_fields(outcome: Reply | None, tail: dict[str, object]) -> None:
     """Without a response where nothing was tried."""
+    local = LocalLambda(account="123456789012", region="us-east-1")
+    queue = EventQueue(VirtualClock(), None, None)  # type: ignore[arg-type]  # nothing runs
+    event = Event(queue, local.deploy(handler, name="shop"), "r1", b'{"order": 1}')
+    event.outcome, event.attempts = outcome, 1 if outcome else 0
+
     record = destination_record(
-        {"order": 1},
-        request_id="r1",
-        function_arn="arn:aws:lambda:us-east-1:123456789012:function:shop",
-        condition="Success" if outcome else "ZeroReservedConcurrency",
-        attempts=1 if outcome else 0,
-        outcome=outcome,
-        when=datetime(2026, 1, 1, 12, tzinfo=UTC),
+        event, "Success" if outcome else "ZeroReservedConcurrency", datetime(2026, 1, 1, 12, tzinfo=UTC)
     )
 
     assert record == {

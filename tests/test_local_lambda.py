@@ -180,6 +180,68 @@ def test_a_payload_that_is_too_large_never_reaches_the_function(local_lambda: Lo
     )
 
 
+@pytest.mark.parametrize(("payload", "status"), [(21, 204), ("x" * 6_291_456, 413), (b"{", 400)])
+def test_a_dry_run_checks_the_request_and_runs_nothing(local_lambda: LocalLambda, payload: object, status: int) -> None:
+    """204, or the status that the request itself would be refused with."""
+    fn = local_lambda.deploy(App(double))
+
+    invocation = fn.dry_run(payload)
+
+    assert (invocation.status, fn.invocations) == (status, [])
+
+
+def test_provisioned_environments_are_initialised_when_the_function_is_deployed(
+    local_lambda: LocalLambda, tmp_path: Path
+) -> None:
+    """No invocation waits for their INIT phase; the one beyond them is a cold start."""
+    (tmp_path / "slow.py").write_text(
+        "import time\ntime.sleep(2)\ndef handler(event, context):\n    time.sleep(1)\n", encoding="utf-8"
+    )
+    fn = local_lambda.deploy("slow.handler", task_root=tmp_path, provisioned_concurrency=2)
+
+    invocations = fn.invoke_many([1, 2, 3])
+
+    assert (
+        sorted((i.cold_start, i.init_duration, i.duration) for i in invocations if not i.cold_start)
+        == [(False, None, 1)] * 2
+    )
+    assert [(i.init_duration, i.duration) for i in invocations if i.cold_start] == [(2, 1)]
+
+
+def test_provisioned_environments_that_fail_in_their_init_phase_serve_nothing(
+    local_lambda: LocalLambda, tmp_path: Path
+) -> None:
+    """The function tells why, and its invocations spill over to environments on demand."""
+    (tmp_path / "broken.py").write_text("1/0", encoding="utf-8")
+
+    fn = local_lambda.deploy("broken.handler", task_root=tmp_path, provisioned_concurrency=1)
+
+    assert [failure.type for failure in fn.provisioned_concurrency_failures] == ["ZeroDivisionError"]
+    assert fn.invoke().cold_start
+
+
+def test_a_provisioned_environment_that_timed_out_is_replaced_at_once(local_lambda: LocalLambda) -> None:
+    """Its INIT phase is no part of the next invocation."""
+    fn = local_lambda.deploy(App(rest), timeout=1, provisioned_concurrency=1, init_duration=3)
+    fn.invoke(5)
+    local_lambda.run()
+
+    invocation = fn.invoke(0.5)
+
+    assert (invocation.environment, invocation.cold_start, invocation.duration) == (1, False, 0.5)
+
+
+def test_the_events_of_old_invocations_are_let_go_when_there_are_too_many() -> None:
+    """The latest are kept; asking for an older one says how to keep more."""
+    fn = LocalLambda(event_memory=6).deploy(App(double))
+
+    invocations = [fn.invoke(number) for number in (111, 222, 333)]
+
+    assert [invocation.event for invocation in invocations[1:]] == [222, 333]
+    with pytest.raises(LookupError, match="event_memory"):
+        _ = invocations[0].event
+
+
 def test_an_event_that_is_too_large_is_refused_at_once(local_lambda: LocalLambda) -> None:
     """1 MB when one does not."""
     fn = local_lambda.deploy(App(double))

@@ -14,6 +14,7 @@ from lambdakit.local.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
     from lambdakit.local.asynchronous import Condition
+    from lambdakit.local.event_queue import Event
 
 
 @dataclass(frozen=True)
@@ -42,31 +43,22 @@ def dead_letter(event: Any, request_id: str, outcome: Outcome | None) -> DeadLet
     return DeadLetter(event, request_id, message, failure.error_type if failure else "")
 
 
-def destination_record(
-    event: Any,
-    *,
-    request_id: str,
-    function_arn: str,
-    condition: Condition,
-    attempts: int,
-    outcome: Outcome | None,
-    when: datetime,
-) -> dict[str, Any]:
+def destination_record(event: Event, condition: Condition, when: datetime) -> dict[str, Any]:
     """The record for an on-success or on-failure destination; without a response where nothing was tried."""
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": when.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         "requestContext": {
-            "requestId": request_id,
-            "functionArn": f"{function_arn}:$LATEST",
+            "requestId": event.request_id,
+            "functionArn": f"{event.function.arn}:$LATEST",
             "condition": condition,
-            "approximateInvokeCount": attempts,
+            "approximateInvokeCount": event.attempts,
         },
-        "requestPayload": event,
+        "requestPayload": json.loads(event.body),
     }
-    if outcome is not None:
+    if event.outcome is not None:
         response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
-        if isinstance(outcome, Failure):
+        if isinstance(event.outcome, Failure):
             response["functionError"] = "Unhandled"
-        record |= {"responseContext": response, "responsePayload": json.loads(outcome.payload)}
+        record |= {"responseContext": response, "responsePayload": json.loads(event.outcome.payload)}
     return record

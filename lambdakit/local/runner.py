@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lambdakit.local.placement import Ending, Environment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """One attempt to run a function. ``timeout`` is in seconds."""
 
@@ -23,7 +23,7 @@ class Call:
     client_context: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Result:
     """What became of a call. Times are in seconds of the service's clock.
 
@@ -52,7 +52,14 @@ class Runner(Protocol):
     """Runs calls in environments."""
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
-        """Begin a call, with the INIT phase where the environment is not initialized; ``done`` is told of its end."""
+        """Begin a call, with the INIT phase where the environment is not initialized; called by the clock.
+
+        ``done`` is told of its end by the clock, perhaps before this returns.
+        """
+        ...
+
+    def prepare(self, environment: Environment, timeout: float, done: Callable[[Outcome], None]) -> None:
+        """Begin the INIT phase of a provisioned environment, anew if it stood before; ``done`` is told of its end."""
         ...
 
     def end(self, environment: Environment) -> None:

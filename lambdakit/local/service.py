@@ -8,19 +8,18 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from lambdakit.local.asynchronous import Attempts, Condition, GiveUp, Retry, after_error, after_throttle
 from lambdakit.local.configuration import Configuration
 from lambdakit.local.errors import InvokeError
+from lambdakit.local.event_queue import Event, EventQueue
 from lambdakit.local.function import Function
-from lambdakit.local.invocation import Invocation
-from lambdakit.local.outcome import MAX_REQUEST_BYTES, Outcome, Reply
-from lambdakit.local.placement import Environment, Lifetimes, Placement, Throttle
+from lambdakit.local.invocation import Invocation, Kind
+from lambdakit.local.invoker import Invoker, Over
+from lambdakit.local.outcome import MAX_REQUEST_BYTES
+from lambdakit.local.placement import Lifetimes, Placement
 from lambdakit.local.records import dead_letter, destination_record
-from lambdakit.local.runner import Call, Result
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.local.virtual.runner import VirtualRunner
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lambdakit.app import App
+    from lambdakit.local.asynchronous import Condition
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
@@ -45,6 +45,7 @@ class LocalLambda:
         account_concurrency: How many invocations may run at once in the account.
         lifetimes: How long environments live, in seconds.
         watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck.
+        event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
 
@@ -64,6 +65,7 @@ class LocalLambda:
         *,
         lifetimes: Lifetimes | None = None,
         watchdog: float = 10.0,
+        event_memory: int = 268_435_456,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
@@ -75,6 +77,8 @@ class LocalLambda:
         self._clock = VirtualClock(seed)
         self._runner = VirtualRunner(self._clock, watchdog=watchdog)
         self._placement = Placement(account_concurrency, lifetimes)
+        self._invoker = Invoker(self._clock, self._placement, self._runner, event_memory)
+        self._events = EventQueue(self._clock, self._invoker, self._tell)
         self._mailboxes: dict[str, list[Any]] = {}
 
     def deploy(
@@ -137,7 +141,7 @@ class LocalLambda:
         name = name or (app.name if app else _name_of(handler))
         if name in self.functions:
             raise ValueError(f"Function already exist: {name}")
-        self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
+        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
             name,
             handler,
@@ -149,8 +153,10 @@ class LocalLambda:
             duration=duration,
         )
         arn = _ARN.format(region=self._region, account=self._account, name=name)
-        self.functions[name] = Function(self, name, arn, settings)
-        return self.functions[name]
+        function = self.functions[name] = Function(self, name, arn, settings)
+        if provisioned:
+            self._invoker.provision(function, provisioned)
+        return function
 
     @property
     def now(self) -> float:
@@ -168,6 +174,16 @@ class LocalLambda:
     def advance(self, seconds: float) -> None:
         """Let so much time pass."""
         self.run(self.now + seconds)
+
+    def at(self, when: float, action: Callable[[], object]) -> None:
+        """Have something happen at a second, as an upload or a message does: called once the clock gets there.
+
+        >>> local = LocalLambda()
+        >>> local.at(90, lambda: print(local.now))
+        >>> local.run()
+        90
+        """
+        self._clock.at(when, lambda: _call(action))
 
     def queue(self, name: str) -> list[Any]:
         """What Lambda sent to a dead-letter queue or a destination: letters and records, in order."""
@@ -203,115 +219,53 @@ class LocalLambda:
         self._clock.run_while(lambda: any(invocation.ended is None for invocation in invocations))
         return invocations
 
+    def dry_run(self, function: Function, payload: Any) -> Invocation:
+        """Check a request, and run nothing."""
+        invocation = self._checked(function, "DryRun", payload)
+        if invocation.error is None:
+            invocation.ended = self.now
+        return invocation
+
     def accept(self, function: Function, payload: Any) -> str:
         """Take an event for a function, which is tried when the clock runs.
 
         Raises:
             InvokeError: Lambda would refuse it.
         """
-        body = _body(payload, "Event", MAX_EVENT_BYTES)
-        event = _Event(self._request_id(), body, Attempts(self.now))
-        self._clock.at(self.now, lambda: self._attempt(function, event))
-        return event.request_id
+        request_id = self._request_id()
+        self._events.accept(function, request_id, _body(payload, "Event"))
+        return request_id
+
+    def call(self, function: Function, body: bytes, over: Over) -> None:
+        """Invoke a function as an event source mapping does, which waits for the answer."""
+        invocation = Invocation(self._request_id(), function.name, "RequestResponse", body, self.now)
+        self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
-        request_id = self._request_id()
-        try:
-            body = _body(payload, "RequestResponse", MAX_REQUEST_BYTES)
-        except InvokeError as error:
-            invocation = Invocation(request_id, function.name, "RequestResponse", payload, self.now)
-            invocation.refused(error.status, error.type, error.message, self.now)
-            return invocation
-        invocation = Invocation(request_id, function.name, "RequestResponse", from_json(body), self.now)
-        self._clock.at(self.now, lambda: self._arrive(function, invocation, body, _nothing, _nothing))
+        invocation = self._checked(function, "RequestResponse", payload)
+        if invocation.error is None:
+            self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, _nothing))
         return invocation
 
-    def _attempt(self, function: Function, event: _Event) -> None:
-        """Try an event, for the first time or again."""
-        event.attempts_made += 1
-        invocation = Invocation(
-            event.request_id, function.name, "Event", event.payload, self.now, attempt=event.attempts_made
-        )
-        self._arrive(
-            function,
-            invocation,
-            event.body,
-            lambda: self._throttled(function, event),
-            lambda: self._tried(function, event, invocation),
-        )
+    def _checked(self, function: Function, kind: Kind, payload: Any) -> Invocation:
+        """A request that is well-formed, or refused."""
+        request_id = self._request_id()
+        try:
+            return Invocation(request_id, function.name, kind, _body(payload, kind), self.now)
+        except InvokeError as error:
+            invocation = Invocation(request_id, function.name, kind, _json(payload), self.now)
+            invocation.refused(error.status, error.type, error.message, self.now)
+            return invocation
 
-    def _arrive(
-        self,
-        function: Function,
-        invocation: Invocation,
-        body: bytes,
-        throttled: Callable[[], None],
-        over: Callable[[], None],
-    ) -> None:
-        """An invocation is due: run it somewhere, or refuse it."""
-        for environment in self._placement.expire(function.name, self.now):
-            self._runner.end(environment)
-        function.invocations.append(invocation)
-        placed = self._placement.place(function.name, self.now, counted=invocation.kind == "RequestResponse")
-        if isinstance(placed, Throttle):
-            invocation.throttled(placed.value, self.now)
-            throttled()
-            return
-        function.begun(invocation, placed)
-        call = Call(body, invocation.request_id, function.arn, function.configuration.timeout)
-        self._runner.run(placed, call, lambda result: self._end(function, invocation, placed, result, over))
-
-    def _end(
-        self,
-        function: Function,
-        invocation: Invocation,
-        environment: Environment,
-        result: Result,
-        over: Callable[[], None],
-    ) -> None:
-        function.ended(invocation, result)
-        if not self._placement.release(environment, self.now, result.ending):
-            self._runner.end(environment)
-        over()
-
-    def _tried(self, function: Function, event: _Event, invocation: Invocation) -> None:
-        """An asynchronous attempt ran."""
-        event.outcome = invocation.outcome
-        if isinstance(invocation.outcome, Reply):
-            self._tell(function, event, "Success")
-        else:
-            self._follow(function, event, after_error(event.attempts, function.configuration.retries, self.now))
-
-    def _throttled(self, function: Function, event: _Event) -> None:
-        event.attempts_made -= 1  # it was not tried
-        reserved = function.configuration.reserved
-        decision = after_throttle(event.attempts, function.configuration.retries, self.now, reserved=reserved)
-        self._follow(function, event, decision)
-
-    def _follow(self, function: Function, event: _Event, decision: Retry | GiveUp) -> None:
-        if isinstance(decision, GiveUp):
-            self._tell(function, event, decision.condition)
-        else:
-            self._clock.at(decision.at, lambda: self._attempt(function, event))
-
-    def _tell(self, function: Function, event: _Event, condition: Condition) -> None:
+    def _tell(self, event: Event, condition: Condition) -> None:
         """Send what Lambda sends when an asynchronous invocation is over."""
-        body, settings = event.payload, function.configuration
+        settings = event.function.configuration
         if condition != "Success" and settings.dead_letter_queue:
-            letter = dead_letter(body, event.request_id, event.outcome)
+            letter = dead_letter(from_json(event.body), event.request_id, event.outcome)
             self.queue(settings.dead_letter_queue).append(letter)
         target = settings.on_success if condition == "Success" else settings.on_failure
         if target:
-            record = destination_record(
-                body,
-                request_id=event.request_id,
-                function_arn=function.arn,
-                condition=condition,
-                attempts=event.attempts_made,
-                outcome=event.outcome,
-                when=self._clock.today,
-            )
-            self._send(target, record)
+            self._send(target, destination_record(event, condition, self._clock.today))
 
     def _send(self, target: str, record: dict[str, Any]) -> None:
         function = self.functions.get(target.rpartition(":function:")[2])
@@ -321,25 +275,26 @@ class LocalLambda:
             self.queue(target).append(record)
 
     def _request_id(self) -> str:
-        return str(UUID(int=self._clock.random.getrandbits(128), version=4))
+        """A UUID of version 4, of the seed's chance."""
+        digits = f"{self._clock.random.getrandbits(120):030x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-{_VARIANTS[digits[15]]}{digits[16:19]}-{digits[18:]}"
 
 
-class _Event:
-    """An asynchronous invocation on its way through its attempts."""
-
-    def __init__(self, request_id: str, body: bytes, attempts: Attempts) -> None:
-        self.request_id = request_id
-        self.body = body
-        self.payload = from_json(body)
-        self.attempts = attempts
-        self.attempts_made = 0
-        self.outcome: Outcome | None = None
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
-def _nothing() -> None: ...
+def _call(action: Callable[[], object]) -> None:
+    action()
 
 
-def _body(payload: Any, kind: str, limit: int) -> bytes:
+def _nothing(invocation: Invocation) -> None: ...
+
+
+def _json(payload: Any) -> bytes:
+    return payload if isinstance(payload, bytes) else to_json(payload)
+
+
+def _body(payload: Any, kind: Kind) -> bytes:
     """The payload as the Invoke API takes it.
 
     Raises:
@@ -351,7 +306,8 @@ def _body(payload: Any, kind: str, limit: int) -> bytes:
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
             raise InvokeError(400, "InvalidRequestContentException", message) from error
-    body = payload if isinstance(payload, bytes) else to_json(payload)
+    body = _json(payload)
+    limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
     if len(body) > limit:
         message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
         raise InvokeError(413, "RequestTooLargeException", message)

@@ -64,6 +64,7 @@ class VirtualClock:
         self.start = start
         self.epoch = start.timestamp()
         self.random = Random(seed)  # noqa: S311 - chance that can be repeated is the point
+        self._draw = self.random.random
         self.hub: greenlet = getcurrent()
         self.surroundings: list[Callable[[], AbstractContextManager[object]]] = []
         self.observers: list[Callable[[], None]] = []
@@ -80,8 +81,9 @@ class VirtualClock:
         """Have an action run at a time, in seconds since the start; one in the past is due now."""
         timer = Timer(self, action)
         self._counter += 1
+        now = self.now
         # The counter keeps timers from being compared, should two random numbers ever be the same.
-        heappush(self._due, (max(when, self.now), self.random.random(), self._counter, timer))
+        heappush(self._due, (max(now, when), self._draw(), self._counter, timer))
         return timer
 
     def run(self, until: float | None = None) -> None:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.context import LambdaContext
-from lambdakit.local.outcome import Cause, Failure, Outcome
+from lambdakit.local.outcome import Cause, Failure, Outcome, Reply
 from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
 from lambdakit.local.placement import Ending, Environment
 from lambdakit.local.runner import Call, Result
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 INIT_SECONDS = 10.0
 """How long the INIT phase of an on-demand environment may take."""
+PROVISIONED_INIT_SECONDS = 130.0
+"""How long that of a provisioned one may take, or the function's time limit if that is longer."""
 
 
 class VirtualRunner:
@@ -103,13 +105,18 @@ class VirtualRunner:
         self._plans[name] = plan
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
-        """Begin a call at this instant, when its turn comes; ``done`` is told of its end.
+        """Begin a call; called by the clock. ``done`` is told of its end, which may be before this returns.
 
         Raises:
             KeyError: no function of that name was deployed.
         """
-        attempt = Attempt(self, self._plans[environment.function], environment, call, done)
-        self.clock.at(self.clock.now, attempt.begin)
+        Attempt(self, self._plans[environment.function], environment, call, done).begin()
+
+    def prepare(self, environment: Environment, timeout: float, done: Callable[[Outcome], None]) -> None:
+        """Begin the INIT phase of a provisioned environment, anew if it has one; ``done`` is told of its end."""
+        self.end(environment)
+        preparation = Preparation(self, self._plans[environment.function], environment, timeout, done)
+        self.clock.at(self.clock.now, preparation.begin)
 
     def end(self, environment: Environment) -> None:
         """The environment is no more: its Apps clean up, without time to wait, and its threads end."""
@@ -158,6 +165,7 @@ class Attempt:
     """One call, from the start of its INIT phase, if it has one, to its end."""
 
     __slots__ = (
+        "_alarm",
         "_call",
         "_clock",
         "_cold",
@@ -168,7 +176,6 @@ class Attempt:
         "_environment",
         "_exception",
         "_init_duration",
-        "_limit",
         "_log",
         "_outcome",
         "_plan",
@@ -190,16 +197,16 @@ class Attempt:
         self._ending = Ending.RESET
         self._exception: BaseException | None = None
         self._init_duration: float | None = None
-        self._limit: Timer | None = None
+        self._alarm: Timer | None = None
         self._log = ""
 
     def begin(self) -> None:
         """Start; called by the clock."""
         was_reset = self._take_sandbox()
         self._started = self._counted_from = self._clock.now
-        self._cold = self._sandbox.handler is None and (not was_reset or self._environment.initialized)
+        self._cold = self._sandbox.handler is None and not was_reset
         if self._cold:
-            self._limit = self._clock.at(self._clock.now + INIT_SECONDS, self._init_takes_too_long)
+            self._set_limit(self._clock.now + INIT_SECONDS)
         else:
             self._set_deadline()
         self._enter()
@@ -212,7 +219,22 @@ class Attempt:
         """From now on the time counts that the function has."""
         self._counted_from = self._clock.now
         self._deadline = self._clock.now + self._call.timeout
-        self._limit = self._clock.at(self._deadline, self._time_is_over)
+        self._set_limit(self._deadline)
+
+    def _set_limit(self, until: float) -> None:
+        """Limit the time; the alarm is set only once there is a wait for as long, which is seldom."""
+        self._cancel_alarm()
+        self._sandbox.limit = until
+        self._sandbox.set_alarm = self._set_alarm
+
+    def _set_alarm(self) -> None:
+        if self._alarm is None:
+            self._alarm = self._clock.at(self._sandbox.limit, self._time_is_over)
+
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _enter(self) -> None:
         INTERRUPTS.progress += 1
@@ -240,19 +262,8 @@ class Attempt:
             INTERRUPTS.raise_if_pending()
             self._fail(_init_failure(error, self._call.request_id), error, Ending.GONE)
         if self._cold:
-            self._end_of_init()
-
-    def _end_of_init(self) -> None:
-        """The INIT phase of a cold start is over, and the function's own time begins.
-
-        A provisioned environment was initialized before it was ever called: what that takes here is not reported.
-        """
-        self._cancel_limit()
-        if self._environment.initialized:
-            self._started = self._clock.now
-        else:
             self._init_duration = round(self._clock.now - self._started, 9)
-        self._set_deadline()
+            self._set_deadline()
 
     def _handle(self) -> None:
         sandbox, call, stand_in = self._sandbox, self._call, self._plan.duration
@@ -287,6 +298,7 @@ class Attempt:
             aws_request_id=self._call.request_id,
             memory_limit_in_mb=str(plan.memory_size),
             invoked_function_arn=self._call.arn,
+            log_group_name=plan.log_group_name,
             log_stream_name=self._sandbox.log_stream,
             client_context=_client_context(self._call.client_context),
             deadline=self._clock.epoch + self._deadline,
@@ -312,6 +324,10 @@ class Attempt:
         self._enter()
 
     def _time_is_over(self) -> None:
+        self._alarm = None
+        if self._cold and self._init_duration is None:
+            self._init_takes_too_long()
+            return
         self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
         self._finish()
 
@@ -325,7 +341,7 @@ class Attempt:
     def _finish(self) -> None:
         """The call is over; called by the hub."""
         INTERRUPTS.progress += 1
-        self._cancel_limit()
+        self._cancel_alarm()
         if self._outcome is None:  # it was stuck
             self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
         if self._ending is Ending.READY:
@@ -339,10 +355,6 @@ class Attempt:
         self._log += self._sandbox.take_log()
         self._runner.drop(self._environment, self._ending)
         self._sandbox.take_log()
-
-    def _cancel_limit(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
 
     def _result(self, outcome: Outcome) -> Result:
         now = self._clock.now
@@ -358,6 +370,39 @@ class Attempt:
         )
 
 
+class Preparation(Attempt):
+    """The INIT phase of a provisioned environment, before anything is asked of it."""
+
+    __slots__ = ("_told",)
+
+    def __init__(
+        self,
+        runner: VirtualRunner,
+        plan: Plan,
+        environment: Environment,
+        timeout: float,
+        told: Callable[[Outcome], None],
+    ) -> None:
+        super().__init__(runner, plan, environment, Call(b"", "", "", timeout), self._tell)
+        self._told = told
+
+    def begin(self) -> None:
+        """Start; called by the clock."""
+        self._take_sandbox()
+        self._cold = False
+        self._started = self._counted_from = self._clock.now
+        self._set_limit(self._clock.now + max(PROVISIONED_INIT_SECONDS, self._call.timeout))
+        self._enter()
+
+    def _work(self) -> None:
+        self._initialize()
+        if self._outcome is None:
+            self._outcome, self._ending = Reply(b""), Ending.READY
+
+    def _tell(self, result: Result) -> None:
+        self._told(result.outcome)
+
+
 def _close(sandbox: Sandbox) -> None:
     """Have an environment's Apps clean up, without time to wait, then end it."""
     if sandbox.frozen:
@@ -369,9 +414,12 @@ def _close(sandbox: Sandbox) -> None:
 def _nothing() -> None: ...
 
 
+_decode = json.JSONDecoder().decode
+
+
 def _event(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
+        return _decode(payload.decode())
     except ValueError as error:
         raise HandlerFault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
 
@@ -422,7 +470,7 @@ def _variables(plan: Plan, setting: str, region: str, own: Mapping[str, str]) ->
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(plan.memory_size),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{plan.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": plan.log_group_name,
         # No real credentials: code under test must not reach an account by accident.
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
