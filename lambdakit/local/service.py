@@ -45,6 +45,8 @@ class LocalLambda:
         account_concurrency: How many invocations may run at once in the account.
         lifetimes: How long environments live, in seconds.
         watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck.
+        aws_latency: What a call of AWS takes, as moto answers it: virtual seconds, or a function of ``service``,
+            ``operation`` and ``random``.
         event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
@@ -65,6 +67,7 @@ class LocalLambda:
         *,
         lifetimes: Lifetimes | None = None,
         watchdog: float = 10.0,
+        aws_latency: StandIn = 0.0,
         event_memory: int = 268_435_456,
         region: str = "us-east-1",
         account: str = "123456789012",
@@ -75,7 +78,7 @@ class LocalLambda:
         self._region = region
         self._account = account
         self._clock = VirtualClock(seed)
-        self._runner = VirtualRunner(self._clock, watchdog=watchdog)
+        self._runner = VirtualRunner(self._clock, watchdog=watchdog, aws_latency=aws_latency)
         self._placement = Placement(account_concurrency, lifetimes)
         self._invoker = Invoker(self._clock, self._placement, self._runner, event_memory)
         self._events = EventQueue(self._clock, self._invoker, self._tell)

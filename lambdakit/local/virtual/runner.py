@@ -47,11 +47,12 @@ class VirtualRunner:
         clock: The clock; ``clock.run()`` is what runs anything.
         watchdog: Real seconds that a handler may compute between two waits; one that takes longer ends the run with a
             ``StuckHandlerError``.
+        aws_latency: What a call of AWS takes: seconds, or a function of ``service``, ``operation``, ``random``.
     """
 
-    def __init__(self, clock: VirtualClock, *, watchdog: float = 10.0) -> None:
+    def __init__(self, clock: VirtualClock, *, watchdog: float = 10.0, aws_latency: StandIn = 0.0) -> None:
         self.clock = clock
-        self.stage = Stage()
+        self.stage = Stage(Seconds(aws_latency, "service", "operation", "random"))
         self._watchdog = watchdog
         self._wall = WallClock(clock)
         self._chance = Chance(clock.random.random())
@@ -255,7 +256,7 @@ class Attempt:
         try:
             self._sandbox.initialize()
             if not stand_in.none:
-                self._sandbox.pause(stand_in.of(None, self._clock.random))
+                self._sandbox.pause(stand_in.of(random=self._clock.random))
         except (StrandEnded, Overrun):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the function's
@@ -275,7 +276,7 @@ class Attempt:
             event = _event(call.payload)
             reply = handler(event, self._context())
             if not stand_in.none:
-                sandbox.pause(stand_in.of(event, self._clock.random))
+                sandbox.pause(stand_in.of(event=event, random=self._clock.random))
         except (StrandEnded, Overrun):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the handler's

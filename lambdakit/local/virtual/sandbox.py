@@ -270,7 +270,8 @@ class Sandbox:
 class Stage:
     """The process, as one environment at a time finds it. Between two runs of the clock it is the developer's."""
 
-    def __init__(self) -> None:
+    def __init__(self, aws_latency: Seconds) -> None:
+        self.aws_latency = aws_latency
         self.sandbox: Sandbox | None = None
         self.plan: Plan | None = None
         self.loggers = shared_loggers()
