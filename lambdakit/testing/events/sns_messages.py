@@ -76,9 +76,9 @@ def sns(
     if envelopes:
         from lambdakit.testing.events.envelopes import delivered, steps
 
-        documents = [notification.document() for notification in notifications]
+        documents = [each.document() for each in notifications]
         return delivered(documents, steps(envelopes), time=time, region=region, account=account)
-    return {"Records": [notification.record() for notification in notifications]}
+    return {"Records": [each.record() for each in notifications]}
 
 
 def _policy_example(trigger: Any) -> tuple[Any, Event]:
