@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3  # type: ignore[import-untyped]
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from lambdakit import App, identify, on_eventbridge, on_s3
 from lambdakit.events import EventBridgeEvent, S3Event, S3Record
@@ -461,7 +463,7 @@ def test_functions_get_no_test_event(function: FakeFunction, clock: VirtualClock
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("asked", "told"),
     [
         ({}, ["in/a.csv", "in/b.txt", "out/c.csv"]),
         ({"events": "s3:ObjectCreated:Put", "prefix": "in/"}, ["in/a.csv", "in/b.txt"]),
@@ -472,11 +474,11 @@ def test_functions_get_no_test_event(function: FakeFunction, clock: VirtualClock
     ],
 )
 def test_a_notification_asks_for_some_changes(
-    bucket: Bucket, clock: VirtualClock, settings: dict[str, Any], told: list[str]
+    bucket: Bucket, clock: VirtualClock, asked: dict[str, Any], told: list[str]
 ) -> None:
     """By the name of the event and both ends of the key; it keeps what it left."""
     function = FakeFunction()
-    notification = bucket.notify(function, **settings)
+    notification = bucket.notify(function, **asked)
     for key in ("in/a.csv", "in/b.txt", "out/c.csv"):
         bucket.put(key)
     bucket.delete("in/a.csv")
@@ -521,17 +523,17 @@ def test_two_notifications_do_not_overlap(
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("asked", "message"),
     [
         ({"events": "ObjectCreate:Put"}, "A specified event is not supported for notifications: .*'ObjectCreated'"),
         ({"events": ()}, "A specified event is not supported"),
         ({"prefix": "é" * 513}, "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation"),
     ],
 )
-def test_a_wrong_notification_is_refused(bucket: Bucket, settings: dict[str, Any], message: str) -> None:
+def test_a_wrong_notification_is_refused(bucket: Bucket, asked: dict[str, Any], message: str) -> None:
     """When it is made, and no test event is sent."""
     with pytest.raises(SourceError, match=message):
-        bucket.notify(FakeFunction(), **settings)
+        bucket.notify(FakeFunction(), **asked)
 
 
 def test_a_notification_that_is_refused_sends_no_test_event(bucket: Bucket, clock: VirtualClock) -> None:
@@ -694,6 +696,90 @@ def test_what_is_listed_is_what_can_be_got(steps: list[tuple[str, str, int]], ve
     there = [key for key in "ab" if _code(bucket.get, key) != "NoSuchKey"]
 
     assert [each.key for each in bucket.list()] == there
+
+
+# Beside moto's S3.
+
+
+class MotoBucket:
+    """The same bucket of moto's S3, by boto3."""
+
+    def __init__(self, versioning: Versioning | None) -> None:
+        self._s3 = boto3.client("s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        self._s3.create_bucket(Bucket="uploads")
+        if versioning:
+            self._s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": versioning})
+
+    def put(self, key: str, body: str) -> None:
+        self._s3.put_object(Bucket="uploads", Key=key, Body=body.encode())
+
+    def copy(self, source_key: str, key: str) -> None:
+        self._s3.copy_object(Bucket="uploads", Key=key, CopySource={"Bucket": "uploads", "Key": source_key})
+
+    def delete(self, key: str) -> None:
+        self._s3.delete_object(Bucket="uploads", Key=key)
+
+    def upload(self, key: str, *parts: bytes) -> None:
+        upload = {"Bucket": "uploads", "Key": key}
+        upload["UploadId"] = self._s3.create_multipart_upload(**upload)["UploadId"]
+        listed = [
+            {"PartNumber": number, "ETag": self._s3.upload_part(**upload, PartNumber=number, Body=part)["ETag"]}
+            for number, part in enumerate(parts, 1)
+        ]
+        self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+
+    def content(self) -> list[tuple[str, str, int]]:
+        """Key, ETag and size of each object."""
+        listed = self._s3.list_objects_v2(Bucket="uploads").get("Contents", [])
+        return [(each["Key"], each["ETag"].strip('"'), each["Size"]) for each in listed]
+
+    def versions(self) -> list[tuple[str, str, bool]]:
+        """Key and ETag of each version but markers, and whether it has no id, of each key the latest first."""
+        listed = self._s3.list_object_versions(Bucket="uploads").get("Versions", [])
+        return [(each["Key"], each["ETag"].strip('"'), each["VersionId"] == "null") for each in listed]
+
+
+@settings(max_examples=12)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "copy", "delete"]), st.sampled_from("ab"), st.sampled_from("bcé ")),
+        max_size=10,
+    ),
+    st.sampled_from(["Enabled", "Suspended", None]),
+)
+def test_a_bucket_is_as_motos(steps: list[tuple[str, str, str]], versioning: Versioning | None) -> None:
+    """In its objects, their ETags and order, and in their versions."""
+    with mock_aws():
+        bucket, moto = Bucket("uploads", Place(VirtualClock()), versioning=versioning), MotoBucket(versioning)
+        for step, key, other in steps:
+            if step == "put":
+                bucket.put(key, other)
+                moto.put(key, other)
+            elif step == "delete":
+                bucket.delete(key)
+                moto.delete(key)
+            elif key != other and any(each.key == key for each in bucket.list()):
+                bucket.copy(key, other)
+                moto.copy(key, other)
+
+        versions = [each for each in bucket.list_versions() if not each.is_delete_marker]
+        assert [(each.key, each.etag, each.size) for each in bucket.list()] == moto.content()
+        assert [(each.key, each.etag, each.version_id is None) for each in versions] == moto.versions()
+
+
+def test_the_etag_of_parts_is_as_motos(bucket: Bucket) -> None:
+    """And so is the object."""
+    parts = b"x" * 5 * MEBIBYTE, b"end"
+    upload = bucket.create_multipart_upload("big")
+    for number, part in enumerate(parts, 1):
+        upload.upload_part(number, part)
+    upload.complete()
+
+    with mock_aws():
+        moto = MotoBucket(None)
+        moto.upload("big", *parts)
+
+        assert [(each.key, each.etag, each.size) for each in bucket.list()] == moto.content()
 
 
 def _records(function: FakeFunction) -> list[S3Record]:

@@ -24,8 +24,8 @@ _MOST_COMBINATIONS = 150
 
 def _exists(operand: Json, path: Path) -> Test:
     """``exists: true`` wants a value that says something."""
-    there = BUS_OPERATORS["exists"](operand, path)
-    return lambda value: there(value) and value is not None and value != ""
+    test = BUS_OPERATORS["exists"](operand, path)
+    return (lambda value: value is not None and value != "") if operand else test
 
 
 class FilterPolicy(EventPattern):
