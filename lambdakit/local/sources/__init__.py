@@ -1,0 +1,1 @@
+"""Sources of events, as local resources: what a test fills, and what a mapping polls."""
