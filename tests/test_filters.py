@@ -29,9 +29,9 @@ def record(source: FilterSource, data: str) -> dict[str, Any]:
     if source == "sqs":
         return {**sqs("orders", data)["Records"][0], "eventSource": "here"}
     if source == "kinesis":
-        return kinesis("orders", data, partition_key="here")["Records"][0]
+        return {**kinesis("orders", data, partition_key="here")["Records"][0]}
     if source == "kafka":
-        return kafka_msk("here", data)["records"]["here-0"][0]
+        return {**kafka_msk("here", data)["records"]["here-0"][0]}
     return {**activemq("orders", data)["messages"][0], "messageType": "here"}
 
 

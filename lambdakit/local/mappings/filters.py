@@ -16,6 +16,7 @@ from lambdakit.patterns import FilterPattern
 
 FilterSource = Literal["sqs", "kinesis", "dynamodb", "kafka", "mq"]
 Record = dict[str, Any]
+Kind = Literal["json", "text"]
 Patterns = Sequence[Mapping[str, object] | str]
 
 MOST_PATTERNS = 10
@@ -55,11 +56,8 @@ class FilterCriteria:
         if not self._filters:
             return True
         seen = self._read(record)
-        kinds = {key: _kind(seen.get(key)) for key in self._keys}
+        kinds: dict[str, Kind] = {key: _kind(seen.get(key)) for key in self._keys}
         return any(each.passes(seen, kinds) for each in self._filters)
-
-
-Kind = Literal["json", "text"]
 
 
 class _Filter:

@@ -1,1 +1,1 @@
-"""Sources of events, as local resources: what a test fills, and what a mapping polls."""
+"""What events come from: local resources that behave as AWS's do, on the service's clock."""

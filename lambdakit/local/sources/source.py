@@ -1,4 +1,4 @@
-"""What all local resources have in common."""
+"""What all sources have in common: a name, an ARN, a clock, and errors in AWS's words."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class SourceError(LambdakitError):
-    """A resource refuses a request, as AWS's would.
+    """A source refuses a request, as AWS's service does.
 
     Args:
-        code: The name of the error in AWS's API.
-        message: AWS's words.
+        code: The error's code, as boto3 has it in ``error.response["Error"]["Code"]``.
+        message: The service's words.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -24,15 +24,22 @@ class SourceError(LambdakitError):
         self.message = message
 
     def __str__(self) -> str:
-        """The error's name and AWS's words."""
+        """The code and the service's words."""
         return f"{self.code}: {self.message}"
 
 
 class Source:
-    """A resource with a name, in a Region of an account."""
+    """A local resource that events come from.
 
-    def __init__(self, clock: Clock, name: str, *, region: str, account: str) -> None:
-        self.clock = clock
+    Attributes:
+        name: Its name.
+        arn: Its ARN.
+    """
+
+    def __init__(self, clock: Clock, name: str, arn: str) -> None:
+        self._clock = clock
         self.name = name
-        self.region = region
-        self.account = account
+        self.arn = arn
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
