@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, Protocol
+from typing import TYPE_CHECKING, Generic, Literal, Protocol
 
 from typing_extensions import TypeVar
 
 from lambdakit.local.sources.log import Logged
-from lambdakit.local.sources.source import SourceError
+
+if TYPE_CHECKING:
+    from lambdakit.local.sources.source import SourceError
 
 R_co = TypeVar("R_co", bound=Logged, covariant=True)
 

@@ -97,7 +97,6 @@ class ShardedSource(Source, Generic[R]):
     Args:
         clock: Tells the time.
         name: The resource's name.
-        region, account: Where it is.
         arn: The ARN of what is read.
         shard_count: How many shards it begins with; they share the hash keys evenly.
         retention: How long it keeps records, in seconds.
@@ -109,11 +108,8 @@ class ShardedSource(Source, Generic[R]):
     page_bytes: ClassVar[int] = 10 * 1024 * 1024
     """What one call of GetRecords answers with at most."""
 
-    def __init__(
-        self, clock: Clock, name: str, *, region: str, account: str, arn: str, shard_count: int, retention: float
-    ) -> None:
-        super().__init__(clock, name, region=region, account=account)
-        self.arn = arn
+    def __init__(self, clock: Clock, name: str, arn: str, *, shard_count: int, retention: float) -> None:
+        super().__init__(clock, name, arn)
         self.retention = retention
         self._shards: dict[str, Shard[R]] = {}
         self._open: list[Shard[R]] = []
@@ -184,7 +180,7 @@ class ShardedSource(Source, Generic[R]):
         """
         shard, position = self._pointed(shard_iterator)
         page = self._page(shard, position, min(limit or self.page_records, self.page_records))
-        behind = self._epoch - shard.log[page.position].arrived if page.more else 0.0
+        behind = self._epoch - shard.log[position + page.trimmed + len(page.records)].arrived if page.more else 0.0
         children = [child.shard_id for child in self._shards.values() if shard.shard_id in child.parents]
         return Records(
             list(page.records),
@@ -224,7 +220,7 @@ class ShardedSource(Source, Generic[R]):
         assert isinstance(position, int)
         shard = self._shards[shard_id]
         if shard.closed or position < shard.log.end:
-            self.clock.at(self.clock.now, then)
+            self._clock.at(self._clock.now, then)
         else:
             shard.log.wait(lambda: self._later(then))
 
@@ -274,14 +270,14 @@ class ShardedSource(Source, Generic[R]):
 
     @property
     def _epoch(self) -> float:
-        return self.clock.epoch + self.clock.now
+        return self._clock.epoch + self._clock.now
 
     @property
     def _where(self) -> str:
-        return f"stream {self.name} under account {self.account}"
+        return f"stream {self.name} under account {self.arn.split(':')[4]}"
 
     def _later(self, then: Callable[[], None]) -> None:
-        self.clock.at(self.clock.now, then)
+        self._clock.at(self._clock.now, then)
 
     def _trim(self) -> None:
         for shard in self._shards.values():
@@ -330,14 +326,13 @@ class ShardedSource(Source, Generic[R]):
         """Where an iterator points."""
         try:
             arn, shard_id, position, made = json.loads(b64decode(shard_iterator, validate=True))
-            shard = self._shards[shard_id] if arn == self.arn else None
-        except (ValueError, KeyError, TypeError):
-            shard = None
-        if shard is None:
+        except (ValueError, TypeError):
+            arn, shard_id, position, made = "", "", 0, 0.0
+        if arn != self.arn:
             raise SourceError("InvalidArgumentException", "Invalid ShardIterator.")
         if self._epoch - made > self.iterator_seconds:
             raise SourceError("ExpiredIteratorException", _expired(made, self._epoch, self.iterator_seconds))
-        return shard, position
+        return self._shards[shard_id], position
 
 
 def hash_key_of(partition_key: str) -> int:

@@ -85,15 +85,7 @@ class Stream(ShardedSource[KinesisRecord]):
         self.write_limits = write_limits
         self._puts = 0
         self._written: dict[str, tuple[int, int, int]] = {}
-        super().__init__(
-            clock,
-            name,
-            region=region,
-            account=account,
-            arn=arn,
-            shard_count=shard_count,
-            retention=_retention(retention_period_hours),
-        )
+        super().__init__(clock, name, arn, shard_count=shard_count, retention=_retention(retention_period_hours))
 
     @property
     def retention_period_hours(self) -> int:
@@ -218,7 +210,7 @@ class Stream(ShardedSource[KinesisRecord]):
         Raises:
             SourceError: ``ProvisionedThroughputExceededException``.
         """
-        now = int(self.clock.now)
+        now = int(self._clock.now)
         second, records, volume = self._written.get(shard.shard_id, (now, 0, 0))
         if second != now:
             records = volume = 0
@@ -246,9 +238,7 @@ def _retention(hours: int) -> float:
 
 def _check(partition_key: str, data: bytes, hash_key: int) -> None:
     if not 1 <= len(partition_key) <= 256:
-        raise SourceError(
-            "ValidationException", f"A partition key has 1 to 256 characters, not {len(partition_key)}: {partition_key!r:.50}"
-        )
+        raise SourceError("ValidationException", f"A partition key has 1 to 256 characters, not {len(partition_key)}.")
     if len(data) + len(partition_key) > MAX_RECORD_BYTES:
         raise SourceError(
             "ValidationException",
@@ -257,5 +247,7 @@ def _check(partition_key: str, data: bytes, hash_key: int) -> None:
         )
     if not 0 <= hash_key < HASH_KEYS:
         raise SourceError(
-            "InvalidArgumentException", f"Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {hash_key}"
+            "InvalidArgumentException",
+            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was "
+            f"{hash_key}",
         )
