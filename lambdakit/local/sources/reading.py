@@ -74,9 +74,16 @@ class ShardSource(Protocol[R_co]):
         ...
 
     def shards(
-        self, start: StartingPosition, timestamp: datetime | None, then: Callable[[Sequence[ShardStart]], None]
+        self,
+        reader: str,
+        start: StartingPosition,
+        timestamp: datetime | None,
+        then: Callable[[Sequence[ShardStart]], None],
     ) -> None:
-        """Tell of all shards, and again of those that are added later."""
+        """Tell of all shards, and again of those that are added later.
+
+        A reader that was there before goes on where it was.
+        """
         ...
 
     def read(
@@ -94,6 +101,6 @@ class ShardSource(Protocol[R_co]):
         """Tell once when there may be something to read at that position."""
         ...
 
-    def checkpoint(self, shard_id: str, position: Position) -> None:
-        """All records before that position are dealt with."""
+    def checkpoint(self, reader: str, shard_id: str, position: Position) -> None:
+        """A reader is done with all records before that position."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.local.sources.shards import HASH_KEYS, Shard, ShardedSource, hash_key_of
+from lambdakit.local.sources.hash_keys import HASH_KEYS, HashedSource, HashShard, hash_key_of
 from lambdakit.local.sources.source import SourceError
 from lambdakit.testing.events.values import bytes_of
 
@@ -52,7 +52,7 @@ class KinesisRecord:
         return f"<KinesisRecord {self.shard_id} {self.sequence_number}: {self.data[:40]!r}>"
 
 
-class Stream(ShardedSource[KinesisRecord]):
+class Stream(HashedSource[KinesisRecord]):
     """A Kinesis data stream.
 
     Args:
@@ -89,12 +89,12 @@ class Stream(ShardedSource[KinesisRecord]):
 
     @property
     def retention_period_hours(self) -> int:
-        """How long a record stays; may be set, which also shows or hides nothing that fell off before."""
+        """How long a record stays; may be set."""
         return int(self.retention // 3600)
 
     @retention_period_hours.setter
     def retention_period_hours(self, hours: int) -> None:
-        self._trim()
+        self.list_shards()
         self.retention = _retention(hours)
 
     def put_record(self, data: Any, partition_key: str, explicit_hash_key: int | None = None) -> KinesisRecord:
@@ -137,35 +137,13 @@ class Stream(ShardedSource[KinesisRecord]):
         except SourceError as error:
             return error
 
-    def split_shard(self, shard_to_split: str, new_starting_hash_key: int | None = None) -> None:
-        """Close a shard, and open two in its place.
-
-        Args:
-            shard_to_split: The shard's name.
-            new_starting_hash_key: The first hash key of the upper one; by default they share them evenly.
-
-        Raises:
-            SourceError: ``ResourceNotFoundException``, ``InvalidArgumentException``.
-        """
-        shard = self._opened(shard_to_split)
-        middle = shard.starting_hash_key + shard.hash_keys // 2
-        hash_key = middle if new_starting_hash_key is None else new_starting_hash_key
-        if not shard.starting_hash_key < hash_key <= shard.ending_hash_key:
-            raise SourceError(
-                "InvalidArgumentException",
-                f"NewStartingHashKey {hash_key} used in SplitShard() on shard {shard_to_split} in {self._where} is not "
-                f"both greater than one plus the shard's StartingHashKey {shard.starting_hash_key} and less than the "
-                f"shard's EndingHashKey {shard.ending_hash_key}.",
-            )
-        self._split(shard, hash_key)
-
     def merge_shards(self, shard_to_merge: str, adjacent_shard_to_merge: str) -> None:
         """Close two shards whose hash keys are neighbours, and open one in their place.
 
         Raises:
             SourceError: ``ResourceNotFoundException``, ``InvalidArgumentException``.
         """
-        shards = [self._opened(shard_to_merge), self._opened(adjacent_shard_to_merge)]
+        shards = [self._shard(name, for_change=True) for name in (shard_to_merge, adjacent_shard_to_merge)]
         lower, upper = sorted(shards, key=lambda shard: shard.starting_hash_key)
         if lower.ending_hash_key + 1 != upper.starting_hash_key:
             raise SourceError(
@@ -181,7 +159,7 @@ class Stream(ShardedSource[KinesisRecord]):
         Raises:
             SourceError: ``InvalidArgumentException``.
         """
-        count = len(self._open)
+        count = len(self._opened)
         if not count <= 2 * target_shard_count <= 4 * count:
             limit = "down below half" if 2 * target_shard_count < count else "up over double"
             raise SourceError(
@@ -189,22 +167,12 @@ class Stream(ShardedSource[KinesisRecord]):
                 f"UpdateShardCount cannot scale {limit} your current open shard count. Current open shard count: "
                 f"{count} Target shard count: {target_shard_count}",
             )
-        while len(self._open) < target_shard_count:
-            self.split_shard(max(self._open, key=lambda shard: shard.hash_keys).shard_id)
-        while len(self._open) > target_shard_count:
-            self._merge(*min(pairwise(self._open), key=lambda pair: pair[0].hash_keys + pair[1].hash_keys))
+        while len(self._opened) < target_shard_count:
+            self.split_shard(max(self._opened, key=lambda shard: shard.hash_keys).shard_id)
+        while len(self._opened) > target_shard_count:
+            self._merge(*min(pairwise(self._opened), key=lambda pair: pair[0].hash_keys + pair[1].hash_keys))
 
-    def _opened(self, shard_id: str) -> Shard[KinesisRecord]:
-        shard = self.shard(shard_id)
-        if shard.closed:
-            raise SourceError(
-                "InvalidArgumentException",
-                f"Shard {shard_id} in {self._where} has already been merged or split, and thus is not eligible for "
-                "merging or splitting.",
-            )
-        return shard
-
-    def _count(self, shard: Shard[KinesisRecord], size: int) -> None:
+    def _count(self, shard: HashShard[KinesisRecord], size: int) -> None:
         """Note what is written this second.
 
         Raises:
@@ -221,7 +189,7 @@ class Stream(ShardedSource[KinesisRecord]):
         self._written[shard.shard_id] = now, records + 1, volume + size
 
     def __repr__(self) -> str:
-        return f"<Stream {self.name!r}: {len(self._open)} open shards>"
+        return f"<Stream {self.name!r}: {len(self._opened)} open shards>"
 
 
 def _retention(hours: int) -> float:
