@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 R_co = TypeVar("R_co", bound=Logged, covariant=True)
 
-Position = object
-"""Where in a shard reading goes on. Only its source knows what it means."""
+Position = int
+"""Where in a shard a record lies, or reading goes on: larger than those before. What it counts, its source knows."""
 
 StartingPosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 """Where reading begins: with the oldest record there is, the next one, or the first since a time."""
@@ -44,6 +44,7 @@ class Page(Generic[R_co]):
 
     Attributes:
         records: The records, in order.
+        positions: Where each of them lies.
         position: Where to go on.
         more: Whether there is more to be read at once.
         ended: Whether the shard is closed and was read to its end.
@@ -51,6 +52,7 @@ class Page(Generic[R_co]):
     """
 
     records: Sequence[R_co]
+    positions: Sequence[Position]
     position: Position
     more: bool = False
     ended: bool = False

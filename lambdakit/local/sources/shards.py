@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Generic, cast
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from typing_extensions import TypeVar
 
@@ -99,19 +99,19 @@ class ShardedSource(Source, Generic[R]):
         failed: Callable[[SourceError], None],
     ) -> None:
         """Read at most so many records."""
-        then(self._page(self._logs[shard_id], cast("int", position), min(most, self.page_records)))
+        then(self._page(self._logs[shard_id], position, min(most, self.page_records)))
 
     def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> None:
         """Tell once when there is something to read at that position, or the shard is closed."""
         shard = self._logs[shard_id]
-        if shard.closed or cast("int", position) < shard.log.end:
+        if shard.closed or position < shard.log.end:
             self._later(then)
         else:
             shard.log.wait(lambda: self._later(then))
 
     def checkpoint(self, reader: str, shard_id: str, position: Position) -> None:
         """A reader is done with all records before that position."""
-        self.read_by[reader][shard_id] = cast("int", position)
+        self.read_by[reader][shard_id] = position
 
     # What a subclass does.
 
@@ -147,7 +147,7 @@ class ShardedSource(Source, Generic[R]):
         first = max(position, log.trimmed)
         after = first + len(records)
         more = after < log.end
-        return Page(records, after, more, shard.closed and not more, first - position)
+        return Page(records, range(first, after), after, more, shard.closed and not more, first - position)
 
     def _begin(self, shard: Shard[R], start: str, timestamp: datetime | None) -> int:
         log = self._trimmed(shard).log
