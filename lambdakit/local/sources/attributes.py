@@ -65,6 +65,8 @@ def attribute(value: Any) -> Attribute:
 
 
 def _set(values: AbstractSet[Any]) -> Attribute:
+    if not values:
+        raise SourceError("ValidationException", "One or more parameter values were invalid: A set may not be empty")
     members = [attribute(value) for value in values]
     kinds = {kind for member in members for kind in member}
     if kinds not in ({"S"}, {"N"}, {"B"}):

@@ -151,6 +151,7 @@ class HashedSource(ShardedSource[R]):
 
         Raises:
             SourceError: ``ResourceNotFoundException``, ``InvalidArgumentException``.
+            ValueError: the timestamp has no time zone.
         """
         shard = self._shard(shard_id)
         if shard_iterator_type in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):

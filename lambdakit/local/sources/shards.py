@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 from lambdakit.local.sources.log import Log, Logged
 from lambdakit.local.sources.reading import Page, Position, ShardStart, StartingPosition
 from lambdakit.local.sources.source import Source, SourceError
+from lambdakit.triggers.settings import check_time
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
@@ -156,5 +157,6 @@ class ShardedSource(Source, Generic[R]):
         if start == "LATEST":
             return log.end
         if start == "AT_TIMESTAMP" and timestamp is not None:
+            check_time("timestamp", timestamp)
             return log.at_time(timestamp.timestamp())
         raise SourceError("InvalidArgumentException", f"{start} is no type of shard iterator, or its value is missing.")
