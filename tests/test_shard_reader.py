@@ -288,14 +288,14 @@ def test_keys_are_worked_on_side_by_side() -> None:
 def test_one_blocked_key_does_not_stop_the_others() -> None:
     """But the checkpoint waits for it, and what is read ahead is limited."""
     a_reader = reader(parallelization_factor=2, batch_size=10)
-    a_reader.feed(entries("a1", "b1", "b2"), 0)
+    a_reader.feed(entries("a1", "d1", "d2"), 0)
     batches = {
         decision.batch.entries[0].record: decision.batch
         for decision in a_reader.due(0)
         if isinstance(decision, Deliver)
     }
     a_reader.throttled(batches["a1"], 0)
-    a_reader.succeeded(batches["b1"], 0)
+    a_reader.succeeded(batches["d1"], 0)
     before = (a_reader.checkpoint, a_reader.hungry)
 
     a_reader.feed(entries(*["a"] * READ_AHEAD), 0)
