@@ -370,6 +370,23 @@ def test_records_that_fell_off_are_expired() -> None:
     assert world.clock.now > 48 * 3600
 
 
+def test_records_that_fell_off_before_they_were_read_are_expired_too() -> None:
+    """Those that the mapping was to read, and found gone."""
+    world = World()
+    mapping = world.map()
+    world.clock.run(1)
+    mapping.disable()
+    world.clock.run(2)
+    world.put(*"ab")
+    world.clock.run(24 * 3600 + 3)
+    world.put("c")
+    mapping.enable()
+    world.clock.run()
+
+    counts = mapping.counts
+    assert (counts.received, counts.expired, counts.processed, counts.held) == (3, 2, 1, 0)
+
+
 def test_a_disabled_mapping_finishes_what_is_under_way() -> None:
     """And goes on where it was when it is enabled again."""
     world = World()

@@ -103,9 +103,14 @@ class ShardPoller:
         return self._reader.busy
 
     @property
+    def finished(self) -> bool:
+        """Whether the shard is closed and all of it is done."""
+        return self._reader.finished
+
+    @property
     def progress(self) -> ShardProgress:
         """How far it is."""
-        return ShardProgress(self._shard_id, self._reader.held, self._age, self._reader.finished)
+        return ShardProgress(self._shard_id, self._reader.held, self._age, self.finished)
 
     def start(self) -> None:
         """Poll."""
@@ -142,7 +147,7 @@ class ShardPoller:
             self._look()
             self._set_timer(reader.wake)
         if reader.finished:
-            self._mapping.ended()
+            self._mapping.follow()
 
     def _act(self, decision: Decision[Any]) -> None:
         if isinstance(decision, Deliver):
@@ -187,6 +192,9 @@ class ShardPoller:
 
     def _arrived(self) -> None:
         """Something is there, for the poll that comes next; those that find nothing are not made."""
+        if not self.running:
+            self._looking = False
+            return
         interval, late = self._dialect.poll_seconds, self._clock.now - self._next_poll
         polls = ceil(late / interval) if late > 0 and interval else 0
         self._clock.at(self._next_poll + polls * interval, self._poll)
@@ -250,7 +258,7 @@ class ShardPoller:
             batch.last = invocation
             self._weigh(batch, invocation.outcome)
         self._proceed()
-        self._mapping.ended()
+        self._mapping.settle()
 
     def _weigh(self, batch: Batch[Any], outcome: Outcome | None) -> None:
         """See what the function says of the batch, and tell the reader."""

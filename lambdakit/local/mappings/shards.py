@@ -72,9 +72,12 @@ class ShardMapping(Mapping[ShardedSource[Any], PositionedSettings]):
         """How far it is with each shard."""
         return [poller.progress for poller in self._pollers.values()]
 
-    def ended(self) -> None:
-        """An invocation is over, or a shard is done; for its shards to tell."""
+    def settle(self) -> None:
+        """An invocation is over; for its shards to tell."""
         self._settle()
+
+    def follow(self) -> None:
+        """A shard is done, and those that were made of it may begin; for its shards to tell."""
         if self.state == "Enabled":
             self._start()
 
@@ -115,8 +118,7 @@ class ShardMapping(Mapping[ShardedSource[Any], PositionedSettings]):
         """Shards are there, from the beginning or since one was split."""
         for start in starts:
             self._pollers[start.shard_id] = ShardPoller(self, self._clock, self._dialect, start)
-        if self.state == "Enabled":
-            self._start()
+        self.follow()
 
     def _start(self) -> None:
         """Poll each shard, but not before those it came from are done."""
@@ -126,7 +128,7 @@ class ShardMapping(Mapping[ShardedSource[Any], PositionedSettings]):
 
     def _is_open(self, shard_id: str) -> bool:
         poller = self._pollers.get(shard_id)
-        return poller is not None and not poller.progress.finished
+        return poller is not None and not poller.finished
 
     def _stop(self) -> None:
         for poller in self._pollers.values():
