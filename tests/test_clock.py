@@ -185,6 +185,133 @@ def test_different_seeds_settle_ties_in_different_ways() -> None:
     assert len({tuple(_order_of_ties(VirtualClock(seed), 5)) for seed in range(50)}) > 20
 
 
+# Timers in the background: they run when time passes over them, and no time passes for their sake.
+
+
+def test_an_endless_timer_in_the_background_does_not_keep_the_clock_running() -> None:
+    """It runs for as long as there is something else to do, and the clock stops with that."""
+    clock = VirtualClock()
+    log: list[float] = []
+    _every(10, clock, log)
+    clock.at(35, lambda: log.append(clock.now))
+
+    clock.run()
+
+    assert (log, clock.now) == ([10, 20, 30, 35], 35)
+
+
+def test_time_that_is_asked_for_passes_over_the_background() -> None:
+    """Up to and with that second, though nothing else is left."""
+    clock = VirtualClock()
+    log: list[float] = []
+    _every(10, clock, log)
+
+    clock.run(until=30)
+
+    assert (log, clock.now) == ([10, 20, 30], 30)
+
+
+def test_what_time_did_not_reach_in_the_background_is_still_there() -> None:
+    """A later run goes on with it, and it did not become something that is left to do."""
+    clock = VirtualClock()
+    log: list[float] = []
+    _every(10, clock, log)
+    clock.at(15, lambda: None)
+    clock.run(until=12)
+    clock.run()
+    clock.run()
+
+    clock.run(until=25)
+
+    assert (log, clock.now) == ([10, 20], 25)
+
+
+def test_what_the_background_starts_is_done() -> None:
+    """A run goes on until that is over, and no further."""
+    clock = VirtualClock()
+    log: list[float] = []
+
+    def begin() -> None:
+        clock.at(70, lambda: log.append(clock.now))
+
+    clock.at(10, begin, background=True)
+    _every(50, clock, log)
+    clock.run(until=10)
+
+    clock.run()
+
+    assert (log, clock.now) == ([50, 70], 70)
+
+
+def test_a_cancelled_timer_takes_no_time_past_the_background() -> None:
+    """Time limits that never come to pass are nothing that is left to do."""
+    clock = VirtualClock()
+    clock.at(900, lambda: None).cancel()
+    clock.at(60, lambda: pytest.fail("it ran"), background=True)
+
+    clock.run()
+
+    assert clock.now == 0
+
+
+def test_a_cancelled_timer_of_the_background_does_not_run() -> None:
+    """As any other."""
+    clock = VirtualClock()
+    clock.at(5, lambda: pytest.fail("it ran"), background=True).cancel()
+
+    clock.run(until=10)
+
+    assert clock.now == 10
+
+
+def test_cancelled_timers_of_the_background_are_forgotten() -> None:
+    """They do not pile up."""
+    clock = VirtualClock()
+
+    for _ in range(10_000):
+        clock.at(900, lambda: None, background=True).cancel()
+
+    assert len(clock._background) < 2_000  # pyright: ignore[reportPrivateUsage]
+
+
+def test_waiting_for_something_passes_over_the_background() -> None:
+    """Whoever waits for an answer sees what happens meanwhile, and no more."""
+    clock = VirtualClock()
+    log: list[float] = []
+    _every(10, clock, log)
+    clock.at(25, lambda: log.append(clock.now))
+    clock.at(45, lambda: log.append(clock.now))
+
+    clock.run_while(lambda: 25 not in log)
+
+    assert (log, clock.now) == ([10, 20, 25], 25)
+
+
+@given(st.lists(seconds, max_size=20), st.lists(seconds, max_size=20))
+def test_the_background_runs_as_far_as_the_rest_takes_the_clock(rest: list[float], background: list[float]) -> None:
+    """Each at its time; a tie with the very last may go either way."""
+    clock = VirtualClock()
+    log: list[float] = []
+    for when in background:
+        clock.at(when, lambda: log.append(clock.now), background=True)
+    for when in rest:
+        clock.at(when, lambda: log.append(clock.now))
+    end = max(rest, default=-1)
+
+    clock.run()
+    clock.run(until=clock.now)
+
+    assert log == sorted([*rest, *(when for when in background if when <= max(end, 0))])
+
+
+def _every(seconds: float, clock: VirtualClock, log: list[float]) -> None:
+    def again() -> None:
+        log.append(clock.now)
+        clock.at(clock.now + seconds, again, background=True)
+
+    clock.at(clock.now + seconds, again, background=True)
+
+
 def _order_of_ties(clock: VirtualClock, count: int) -> list[int]:
     log: list[int] = []
     for number in range(count):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 class Timer(Protocol):
@@ -40,8 +42,12 @@ class Clock(Protocol):
         """The date and time that it is, aware."""
         ...
 
-    def at(self, when: float, action: Callable[[], None]) -> Timer:
-        """Have an action run at a time, in seconds since the start; one in the past is due now."""
+    def at(self, when: float, action: Callable[[], None], *, background: bool = False) -> Timer:
+        """Have an action run at a time, in seconds since the start; one in the past is due now.
+
+        In the ``background`` it runs when time passes over it, but is nothing that is left to do: so an endless
+        schedule, or a poll of what may stay empty, does not keep the clock running.
+        """
         ...
 
     def run(self, until: float | None = None) -> None:

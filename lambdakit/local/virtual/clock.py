@@ -38,6 +38,9 @@ class Timer:
             self._clock.timer_cancelled()
 
 
+_Entry = tuple[float, float, int, Timer]
+
+
 class VirtualClock:
     """Runs actions in the order of their time. No time passes between two calls of ``run``, nor inside an action.
 
@@ -67,7 +70,8 @@ class VirtualClock:
         self.hub: greenlet = getcurrent()
         self.surroundings: list[Callable[[], AbstractContextManager[object]]] = []
         self.observers: list[Callable[[], None]] = []
-        self._due: list[tuple[float, float, int, Timer]] = []
+        self._due: list[_Entry] = []
+        self._background: list[_Entry] = []
         self._counter = 0
         self._cancelled = 0
 
@@ -76,16 +80,23 @@ class VirtualClock:
         """The date and time that it is."""
         return self.start + timedelta(seconds=self.now)
 
-    def at(self, when: float, action: Callable[[], None]) -> Timer:
-        """Have an action run at a time, in seconds since the start; one in the past is due now."""
-        timer = Timer(self, action)
+    def at(self, when: float, action: Callable[[], None], *, background: bool = False) -> Timer:
+        """Have an action run at a time, in seconds since the start; one in the past is due now.
+
+        In the ``background`` it runs when time passes over it, but no time passes for its sake.
+        """
+        timer, now = Timer(self, action), self.now
         self._counter += 1
+        when = when if when > now else now  # noqa: FURB136 - max() would take longer than all the rest
         # The counter keeps timers from being compared, should two random numbers ever be the same.
-        heappush(self._due, (max(when, self.now), self.random.random(), self._counter, timer))
+        entry = (when, self.random.random(), self._counter, timer)
+        heappush(self._background if background else self._due, entry)
         return timer
 
     def run(self, until: float | None = None) -> None:
         """Run what is due, and what becomes due of that: all of it, or up to and with that second.
+
+        All of it is done when only the background is left: an endless schedule does not make an endless run.
 
         Raises:
             ClockError: a handler called it, or another clock runs already.
@@ -128,14 +139,19 @@ class VirtualClock:
     def timer_cancelled(self) -> None:
         """Drop the timers that were cancelled once most are: time limits seldom come to pass."""
         self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled > len(self._due) / 2:
-            self._due[:] = [entry for entry in self._due if entry[3].action is not None]
-            heapify(self._due)
+        if self._cancelled > _FEW and self._cancelled > (len(self._due) + len(self._background)) / 2:
+            for heap in (self._due, self._background):
+                heap[:] = [entry for entry in heap if entry[3].action is not None]
+                heapify(heap)
             self._cancelled = 0
 
     def _run(self, until: float, waiting: Callable[[], bool] | None = None) -> None:
-        due = self._due
-        while due and due[0][0] <= until and (waiting is None or waiting()):
+        due, background = self._due, self._background
+        while waiting is None or waiting():
+            if background:
+                self._call_forward(until)
+            if not due or due[0][0] > until:
+                break
             when, _, _, timer = heappop(due)
             action = timer.action
             if action is None:
@@ -147,6 +163,16 @@ class VirtualClock:
             action()
             if INTERRUPTS.pending:
                 INTERRUPTS.raise_if_pending()
+
+    def _call_forward(self, until: float) -> None:
+        """Put the next timer of the background among those that are due, if time will pass over it anyway."""
+        due, background = self._due, self._background
+        while due and due[0][3].action is None:  # time does not pass for what was cancelled
+            heappop(due)
+            self._cancelled -= 1
+        first = background[0]
+        if first[0] <= until and (first < due[0] if due else until < float("inf")):
+            heappush(due, heappop(background))
 
     def _move(self, when: float) -> None:
         if when > self.now:
