@@ -32,7 +32,7 @@ _TYPES = ("String", "Number", "Binary")
 
 
 class Message:
-    """A message of a queue. It is the same object for as long as it lives, and shows what became of it.
+    """A message of a queue. It is the same object for as long as it is there, and shows what happens to it.
 
     Attributes:
         message_id: Its id, which it keeps in a dead-letter queue.
@@ -85,6 +85,14 @@ class Message:
         self.last_received = 0.0
         self.visible_at = 0.0
         self.source: Queue | None = None
+
+    def copy(self, message_id: str, sent_timestamp: int) -> Message:
+        """A message that says the same, for another queue."""
+        copy = Message(message_id, self.body, sent_timestamp)
+        copy.raw_attributes, copy.error = self.raw_attributes, self.error
+        copy.message_group_id = self.message_group_id
+        copy.message_deduplication_id = self.message_deduplication_id
+        return copy
 
     @property
     def json(self) -> Any:

@@ -262,10 +262,17 @@ class Queue(Source):
         self._consumers.wake()
         return messages
 
-    def poll(self, most: int, visibility_timeout: float | None, then: Callable[[list[Message]], None]) -> Poll[Message]:
+    def poll(
+        self,
+        most: int,
+        visibility_timeout: float | None,
+        then: Callable[[list[Message]], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> Poll[Message]:
         """Wait for messages, for as long as it takes: ``then`` is given up to so many, once, in an action of the clock.
 
-        Nothing that only waits keeps the clock running; messages that are to be seen again at some time do.
+        Nothing that only waits keeps the clock running; messages that are to be seen again at some time do. ``failed``
+        is for a queue that can't be reached: this one can.
         """
         return self._consumers.wait(most, visibility_timeout, then)
 
@@ -405,18 +412,14 @@ class Queue(Source):
 
     def _take_dead(self, message: Message, source: Queue) -> None:
         """Have a message that another queue gives up: in a standard queue it is as old as it was there."""
-        message.source = source
-        if self.fifo:
-            message.sent_timestamp = self._milliseconds()
-        self._take_in(message)
+        dead = message.copy(message.message_id, self._milliseconds() if self.fifo else message.sent_timestamp)
+        dead.receive_count, dead.first_received = message.receive_count, message.first_received
+        dead.source = source
+        self._take_in(dead)
 
     def _take_back(self, message: Message) -> None:
         """Have a message anew, as another one, that was given up here."""
-        again = Message(self._message_id(), message.body, self._milliseconds())
-        again.raw_attributes, again.error = message.raw_attributes, message.error
-        again.message_group_id = message.message_group_id
-        again.message_deduplication_id = message.message_deduplication_id
-        self._take_in(again)
+        self._take_in(message.copy(self._message_id(), self._milliseconds()))
 
     # how they are received,
 
@@ -427,7 +430,7 @@ class Queue(Source):
     def _receive(self, most: int, visibility_timeout: float | None) -> list[Message]:
         """The next messages, which are in flight then; those that were received too often go elsewhere."""
         until = self._clock.now + (self.visibility_timeout if visibility_timeout is None else visibility_timeout)
-        limit = self.max_receive_count if self.dead_letter_queue else float("inf")
+        limit = float("inf") if self.dead_letter_queue is None else self.max_receive_count
         most = min(most, MOST_IN_FLIGHT - self._store.in_flight)
         received: list[Message] = []
         while len(received) < most and (taken := self._store.take(most - len(received), until)):
