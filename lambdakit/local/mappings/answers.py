@@ -26,7 +26,8 @@ class Answer:
     ignored: frozenset[Hashable] = frozenset()
 
 
-_ALL_FAILED = Answer(None)
+ALL_FAILED = Answer(None)
+"""The answer that there is none."""
 _ALL_DONE = Answer(frozenset())
 
 
@@ -44,10 +45,10 @@ def read_answer(outcome: Outcome, known: Collection[Hashable], *, report_batch_i
         report_batch_item_failures: Whether the mapping has ``ReportBatchItemFailures``.
     """
     if isinstance(outcome, Failure):
-        return _ALL_FAILED
+        return ALL_FAILED
     listed = _listed(outcome.payload)
     if listed is None:
-        return _ALL_FAILED if report_batch_item_failures else _ALL_DONE
+        return ALL_FAILED if report_batch_item_failures else _ALL_DONE
     if not listed:
         return _ALL_DONE
     identifiers = _identifiers(listed, frozenset(known))

@@ -51,6 +51,9 @@ class FilterCriteria:
         if source in ("kinesis", "dynamodb") and any("text" in each.asked.values() for each in self._filters):
             raise _refusal(f"What a pattern says of {self._keys[0]!r} is an object: {{{self._keys[0]!r}: {{...}}}}.")
 
+    def __len__(self) -> int:
+        return len(self._filters)
+
     def passes(self, record: Record) -> bool:
         """Whether the function is to see this record, given as the event holds it."""
         if not self._filters:

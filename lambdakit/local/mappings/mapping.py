@@ -14,7 +14,6 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from lambdakit.local.mappings.settings import MappingSettings
-from lambdakit.local.sources.source import Source
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
@@ -22,6 +21,20 @@ if TYPE_CHECKING:
 
 State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting", "Deleted"]
 """AWS's states of a mapping; it forgets one that is deleted."""
+
+
+class Polled(Protocol):
+    """A source, as all mappings see it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        ...
 
 
 class Invocable(Protocol):
@@ -105,7 +118,7 @@ class Counts:
         return self.received - ended
 
 
-SourceT = TypeVar("SourceT", bound=Source)
+SourceT = TypeVar("SourceT", bound=Polled)
 SettingsT = TypeVar("SettingsT", bound=MappingSettings)
 
 
