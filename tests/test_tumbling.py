@@ -124,6 +124,20 @@ def test_an_answer_without_a_state_is_a_failure(answer: object) -> None:
     assert record["responseContext"]["functionError"] is None
 
 
+def test_what_is_delivered_again_is_not_lost() -> None:
+    """Though the function listed it and nobody looked: without a state the whole batch failed."""
+
+    def script(event: dict[str, Any]) -> object:
+        failures = [{"itemIdentifier": record["kinesis"]["sequenceNumber"]} for record in event["Records"]]
+        return {"batchItemFailures": failures}
+
+    world = World(script, maximum_retry_attempts=1)
+    world.put(a=0)
+    world.clock.run(100)
+
+    assert (world.mapping.lost, world.mapping.counts.discarded) == ([], 1)
+
+
 def test_a_failed_batch_leaves_the_state_as_it_was() -> None:
     """Also if it is given up."""
 

@@ -25,7 +25,7 @@ from lambdakit.testing.events.values import account_of, iso, iso_milliseconds, r
 
 if TYPE_CHECKING:
     from lambdakit.local.mappings.shard_reader import Entry
-    from lambdakit.local.sources.shards import ShardedSource
+    from lambdakit.local.sources.reading import ShardSource
 
 R = TypeVar("R", default=Any)
 Info = dict[str, Any]
@@ -222,7 +222,7 @@ class KafkaDialect(Dialect[KafkaRecord]):
         }
 
 
-def dialect_of(source: ShardedSource[Any]) -> Dialect:
+def dialect_of(source: ShardSource[Any]) -> Dialect:
     """The dialect of a source.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from lambdakit.local.mappings.answers import read_answer
+from lambdakit.local.mappings.answers import ALL_FAILED, Answer, read_answer
 from lambdakit.local.mappings.settings import KafkaSettings, PositionedSettings, StreamSettings
 from lambdakit.local.mappings.shard_reader import (
     WITHOUT_LIMIT,
@@ -86,7 +87,7 @@ class ShardPoller:
         self._dialect = dialect
         self._shard_id = start.shard_id
         self._position = start.position
-        self._filters = mapping.settings.filters if mapping.settings.filter_criteria else None
+        self._filters = mapping.settings.filters
         self._reader = self._make_reader()
         self._age: float | None = None
         self._looking = False  # whether a poll is under way, or waits for its time
@@ -230,7 +231,7 @@ class ShardPoller:
         entries: list[Entry[Any]] = []
         for record, position in zip(page.records, page.positions, strict=True):
             body = dialect.encode(record)
-            if filters is None or filters.passes(from_json(body)):
+            if not filters or filters.passes(from_json(body)):
                 entries.append(Entry(record, dialect.identifier(record), body, record.arrived - epoch, position))
         return entries
 
@@ -252,33 +253,41 @@ class ShardPoller:
 
     def _over(self, batch: Batch[Any], invocation: Invocation) -> None:
         """An invocation is over."""
+        lost: list[Hashable] = []
         if invocation.throttle is not None:
             self._reader.throttled(batch, self._clock.now)
         else:
             batch.last = invocation
-            self._weigh(batch, invocation.outcome)
+            state = self._state(invocation.outcome)
+            answer = ALL_FAILED if state is None else self._answer(batch, invocation.outcome)
+            self._heed(batch, answer, state or FRESH)
+            lost = [entry.identifier for entry in batch.entries if entry.identifier in answer.ignored]
         self._proceed()
         self._mapping.settle()
+        if lost:
+            self._mapping.lose(lost)
 
-    def _weigh(self, batch: Batch[Any], outcome: Outcome | None) -> None:
-        """See what the function says of the batch, and tell the reader."""
-        entries, now = batch.entries, self._clock.now
-        state = self._state(outcome)
-        if outcome is None or state is None:
-            return self._reader.failed(batch, now)
+    def _answer(self, batch: Batch[Any], outcome: Outcome | None) -> Answer:
+        """What the function says of a batch."""
+        if outcome is None:  # it did not even run
+            return ALL_FAILED
+        known = [entry.identifier for entry in batch.entries]
         report = self._mapping.settings.report_batch_item_failures
-        answer = read_answer(outcome, [entry.identifier for entry in entries], report_batch_item_failures=report)
-        if answer.failed is None:
-            return self._reader.failed(batch, now)
-        done = next((number for number, it in enumerate(entries) if it.identifier in answer.failed), len(entries))
+        return read_answer(outcome, known, report_batch_item_failures=report)
+
+    def _heed(self, batch: Batch[Any], answer: Answer, state: bytes) -> None:
+        """Tell the reader what became of a batch."""
+        entries, failed, now = batch.entries, answer.failed, self._clock.now
+        if failed is None:
+            self._reader.failed(batch, now)
+            return
+        done = next((number for number, entry in enumerate(entries) if entry.identifier in failed), len(entries))
         self._mapping.counts.processed += done - len(answer.ignored)
-        if answer.ignored:
-            self._mapping.lose([entry.identifier for entry in entries if entry.identifier in answer.ignored])
         if done < len(entries):
-            return self._reader.stopped_at(batch, done, now, state)
-        if entries:
-            self._age = now - entries[-1].arrived
-        return self._reader.succeeded(batch, now, state)
+            self._reader.stopped_at(batch, done, now, state)
+        else:
+            self._age = now - batch.newest
+            self._reader.succeeded(batch, now, state)
 
     def _state(self, outcome: Outcome | None) -> bytes | None:
         """The state that was returned for the window, as JSON; None if there is none though there has to be."""

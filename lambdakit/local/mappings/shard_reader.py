@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Literal
@@ -51,7 +51,7 @@ class Entry(Generic[R]):
 
     __slots__ = ("arrived", "body", "done", "identifier", "position", "record")
 
-    def __init__(self, record: R, identifier: object, body: bytes, arrived: float, position: Position) -> None:
+    def __init__(self, record: R, identifier: Hashable, body: bytes, arrived: float, position: Position) -> None:
         self.record = record
         self.identifier = identifier
         self.body = body
@@ -68,6 +68,7 @@ class Batch(Generic[R]):
         window: The tumbling window they belong to, if the mapping has those.
         final: Whether this is the end of the window.
         early: Whether it ends because its state is too large.
+        newest: When the last record arrived, also of the window that ends.
         invokes: How often the function ran with it.
         last: The invocation before, for whoever drives the reader.
     """
@@ -86,16 +87,14 @@ class Batch(Generic[R]):
         "window",
     )
 
-    def __init__(
-        self, lane: Lane[R], entries: list[Entry[R]], window: Window | None = None, *, retries: int = 0
-    ) -> None:
+    def __init__(self, lane: Lane[R], entries: list[Entry[R]], window: Window | None = None) -> None:
         self.lane = lane
         self.entries = entries
         self.window = window
         self.final = False
         self.early = False
         self.invokes = 0
-        self.retries = retries
+        self.retries = 0
         self.throttles = 0
         self.due = 0.0
         self.newest = entries[-1].arrived if entries else 0.0
@@ -227,11 +226,6 @@ class ShardReader(Generic[R]):
         return self._unfinished[0].position if self._unfinished else None
 
     @property
-    def oldest(self) -> float | None:
-        """When the first record arrived that is not done; None if there is none."""
-        return self._unfinished[0].arrived if self._unfinished else None
-
-    @property
     def wake(self) -> float | None:
         """When something is due next, if nothing happens before."""
         times = [time for lane in self._lanes if not lane.busy and (time := self._due_at(lane)) is not None]
@@ -286,7 +280,7 @@ class ShardReader(Generic[R]):
             self._retry(batch, now)
             return
         self._done(batch.entries[:number])
-        batch.lane.batches.appendleft(Batch(batch.lane, batch.entries[number:], batch.window))
+        self._split_off(batch, batch.entries[number:])
         self._keep(batch, state)
 
     def failed(self, batch: Batch[R], now: float) -> None:
@@ -297,7 +291,7 @@ class ShardReader(Generic[R]):
             self._retry(batch, now)
             return
         for half in (batch.entries[middle:], batch.entries[:middle]):
-            batch.lane.batches.appendleft(Batch(batch.lane, half, batch.window, retries=batch.retries))
+            self._split_off(batch, half, batch.retries)
 
     def throttled(self, batch: Batch[R], now: float) -> None:
         """The function did not run: the same batch is tried again, which uses up no retry."""
@@ -404,6 +398,12 @@ class ShardReader(Generic[R]):
         batch.lane.busy = False
         batch.invokes += 1
         self._latest = now
+
+    def _split_off(self, batch: Batch[R], entries: list[Entry[R]], retries: int = 0) -> None:
+        """Part of a batch is the lane's next one."""
+        part = Batch(batch.lane, entries, batch.window)
+        part.retries, part.last = retries, batch.last
+        batch.lane.batches.appendleft(part)
 
     def _retry(self, batch: Batch[R], now: float) -> None:
         """Try it again, if there is a retry left."""

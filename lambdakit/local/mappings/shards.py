@@ -14,14 +14,12 @@ from lambdakit.local.mappings.failures import failure_record
 from lambdakit.local.mappings.mapping import Invocable, Mapping, State
 from lambdakit.local.mappings.settings import KafkaSettings, PositionedSettings
 from lambdakit.local.mappings.shard_poller import ShardPoller, ShardProgress
-from lambdakit.local.sources.shards import ShardedSource
+from lambdakit.local.sources.reading import ShardSource
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
     from lambdakit.local.invocation import Invocation
-    from lambdakit.local.mappings.shard_reader import (
-        GiveUp,
-    )
+    from lambdakit.local.mappings.shard_reader import GiveUp
     from lambdakit.local.mappings.tumbling import Window
     from lambdakit.local.sources.reading import ShardStart, StartingPosition
     from lambdakit.local.sources.source import SourceError
@@ -30,7 +28,7 @@ Send = Callable[[str, dict[str, Any]], None]
 """Sends a record to a destination, by its name or ARN."""
 
 
-class ShardMapping(Mapping[ShardedSource[Any], PositionedSettings]):
+class ShardMapping(Mapping[ShardSource[Any], PositionedSettings]):
     """Reads the shards of a source, and invokes a function with their records: in order, and again until they are done.
 
     Args:
@@ -48,7 +46,7 @@ class ShardMapping(Mapping[ShardedSource[Any], PositionedSettings]):
     def __init__(
         self,
         clock: Clock,
-        source: ShardedSource[Any],
+        source: ShardSource[Any],
         function: Invocable,
         settings: PositionedSettings,
         send: Send = lambda _, __: None,

@@ -66,8 +66,13 @@ class ShardSource(Protocol[R_co]):
     """
 
     @property
+    def name(self) -> str:
+        """The name of what is read."""
+        ...
+
+    @property
     def arn(self) -> str:
-        """The ARN of what is read."""
+        """Its ARN."""
         ...
 
     @property
