@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from lambdakit.errors import LambdakitError
+from lambdakit.local.ids import random_uuid
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
@@ -40,7 +40,7 @@ class Place:
 
     def new_id(self) -> str:
         """A UUID that the clock's seed decides."""
-        return str(UUID(int=self.clock.random.getrandbits(128), version=4))
+        return random_uuid(self.clock.random)
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource here."""
@@ -59,6 +59,7 @@ class Source:
     def __init__(self, name: str, place: Place, arn: str) -> None:
         self.name = name
         self.place = place
+        self._clock = place.clock
         self.arn = arn
 
     def __repr__(self) -> str:

@@ -107,12 +107,13 @@ def _order(sent: int, position: int, body: str) -> Event:
 
 def _message_attributes(given: Mapping[str, Any]) -> Event:
     """The attributes; their digest where there are any, as a mapping without a batching window has it."""
-    attributes = {name: _attribute(value) for name, value in given.items()}
+    attributes = {name: attribute_of(value) for name, value in given.items()}
     digest = {"md5OfMessageAttributes": md5_of_attributes(attributes)} if attributes else {}
     return {"messageAttributes": attributes, **digest}
 
 
-def _attribute(value: Any) -> Event:
+def attribute_of(value: Any) -> Event:
+    """A message attribute as an event has it, of a value or of itself."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, bytes):
