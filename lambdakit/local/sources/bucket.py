@@ -13,7 +13,7 @@ from hashlib import md5
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from lambdakit.local.sources.outlet import FunctionTarget, Outlet, Parcel, QueueTarget, TopicTarget
+from lambdakit.local.sources.outlet import Outlet, Parcel
 from lambdakit.local.sources.source import Place, Source, SourceError
 from lambdakit.testing.events.s3_objects import ObjectChange
 from lambdakit.testing.events.values import bytes_of, iso_milliseconds, letters, token, uuid
@@ -294,7 +294,7 @@ class Bucket(Source):
         for other in self.notifications:
             notification.check_beside(other)
         self.notifications.append(notification)
-        if not isinstance(target, FunctionTarget):
+        if notification.kind != "function":
             notification.send_test_event(self)
         return notification
 
@@ -461,7 +461,7 @@ class Notification(Outlet):
     """
 
     def __init__(self, bucket: Bucket, target: Target, events: tuple[str, ...], prefix: str, suffix: str) -> None:
-        super().__init__(bucket.place.clock, target, FunctionTarget, QueueTarget, TopicTarget)
+        super().__init__(bucket.place.clock, target, "function", "queue", "topic")
         if target.arn.endswith(".fifo"):
             message = "Unable to validate the following destination configurations"
             raise SourceError("InvalidArgument", f"{message}: S3 notifies neither FIFO queues nor FIFO topics")

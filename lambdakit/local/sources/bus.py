@@ -8,18 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic_core import from_json
 
-from lambdakit.local.sources.outlet import (
-    BusTarget,
-    FunctionTarget,
-    Outlet,
-    Parcel,
-    QueueTarget,
-    TopicTarget,
-)
+from lambdakit.local.sources.outlet import BusTarget, FunctionTarget, Outlet, Parcel, QueueTarget, TopicTarget
 from lambdakit.local.sources.source import Place, Source, SourceError
 from lambdakit.local.sources.target_input import TargetInput
 from lambdakit.patterns import EventPattern
@@ -260,9 +254,9 @@ class RuleTarget(Outlet):
     """A target of a rule; ``Rule.add_target`` makes one."""
 
     def __init__(self, rule: Rule, target: Target, place: Place, settings: TargetSettings) -> None:
-        super().__init__(place.clock, target, *_TARGETS, dead_letter_queue=settings.get("dead_letter_queue"))
-        group = settings.get("group")
-        if target.arn.endswith(".fifo") and isinstance(target, QueueTarget) and not group:
+        letters, group = settings.get("dead_letter_queue"), settings.get("group")
+        super().__init__(place.clock, target, "function", "queue", "topic", "bus", dead_letter_queue=letters)
+        if self.kind == "queue" and target.arn.endswith(".fifo") and not group:
             message = f"Parameter(s) SqsParameters must be specified for target: {target.arn}."
             raise SourceError("ValidationException", message)
         self.rule = rule
@@ -272,14 +266,12 @@ class RuleTarget(Outlet):
 
     def pass_on(self, event: Event, *, forwarded: bool) -> None:
         """Send it an event, or what is made of that."""
-        if isinstance(self.target, BusTarget):
+        if self.kind == "bus":
             self.send_off(Parcel(event, refusal=_to_a_third_bus() if forwarded else None))
             return
-        text = self._input.text(event, self._predefined(event))
-        payload, refusal = text, None
-        if isinstance(self.target, FunctionTarget):
-            payload, refusal = _parsed(text)
-        self.send_off(Parcel(payload, letter=lambda: text_of(event), details=self._details, refusal=refusal))
+        text = self._input.text(event, partial(self._predefined, event))
+        payload, refusal = _parsed(text) if self.kind == "function" else (text, None)
+        self.send_off(Parcel(payload, letter=partial(text_of, event), details=self._details, refusal=refusal))
 
     def _predefined(self, event: Event) -> dict[str, Any]:
         """The variables that every input transformer has."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from lambdakit.local.sources.filter_policy import FilterPolicy, FilterPolicyScope
-from lambdakit.local.sources.outlet import FunctionTarget, Outlet, Parcel, QueueTarget
+from lambdakit.local.sources.outlet import Outlet, Parcel
 from lambdakit.local.sources.sns_message import (
     MAX_MESSAGE_BYTES,
     Message,
@@ -28,7 +27,7 @@ from lambdakit.testing.events.sns_messages import Notification
 from lambdakit.testing.events.values import text_of
 
 if TYPE_CHECKING:
-    from lambdakit.local.sources.outlet import MessageAttributes, Target
+    from lambdakit.local.sources.outlet import MessageAttributes, QueueTarget, Target
 
 DEDUPLICATION_SECONDS = 300
 """How long a FIFO topic knows a message again."""
@@ -231,8 +230,8 @@ class Subscription(Outlet):
         raw_message_delivery: bool,
         dead_letter_queue: QueueTarget | None,
     ) -> None:
-        super().__init__(topic.place.clock, target, FunctionTarget, QueueTarget, dead_letter_queue=dead_letter_queue)
-        self.protocol = "lambda" if isinstance(target, FunctionTarget) else "sqs"
+        super().__init__(topic.place.clock, target, "function", "queue", dead_letter_queue=dead_letter_queue)
+        self.protocol = "lambda" if self.kind == "function" else "sqs"
         if raw_message_delivery and self.protocol == "lambda":
             raise invalid("Attributes Reason: Delivery protocol [lambda] does not support raw message delivery.")
         if topic.is_fifo and self.protocol == "lambda":
@@ -265,8 +264,7 @@ class Subscription(Outlet):
         elif self.protocol == "sqs":
             self.send_off(Parcel(text_of(notification.document()), details=self._group(message)))
         else:
-            letter = partial(text_of, notification.document())
-            self.send_off(Parcel({"Records": [notification.record()]}, letter))
+            self.send_off(Parcel({"Records": [notification.record()]}, lambda: text_of(notification.document())))
 
     def or_refuse(self, other: Subscription) -> Subscription:
         """This one, which the target of another already has.
@@ -308,7 +306,7 @@ class Subscription(Outlet):
         details = {"message_attributes": attributes} if attributes else {}
         return Parcel(
             notification.message,
-            partial(text_of, notification.document()),
+            lambda: text_of(notification.document()),
             details={**details, **self._group(message)},
             refusal=refusal,
         )
