@@ -12,6 +12,8 @@ from lambdakit.errors import LambdakitError
 from lambdakit.testing.events.values import text_of
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from lambdakit.local.clock import Clock
 
 MessageAttributes: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -186,6 +188,11 @@ class Outlet:
         if self._dead_letter_queue is not None:
             letter = parcel.letter() if parcel.letter else text_of(parcel.payload)
             self._dead_letter_queue.send(letter, **self._details_of_letter(error))
+
+
+def is_target(thing: object) -> TypeIs[Target]:
+    """Whether it is anything that a source can deliver to."""
+    return isinstance(thing, FunctionTarget | QueueTarget | TopicTarget | BusTarget)
 
 
 def _way_to(target: object) -> tuple[Kind, Callable[[Parcel], object]]:
