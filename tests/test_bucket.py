@@ -15,8 +15,9 @@ from moto import mock_aws
 
 from lambdakit import App, identify, on_eventbridge, on_s3
 from lambdakit.events import EventBridgeEvent, S3Event, S3Record
-from lambdakit.local.sources.bucket import Bucket, S3Object, Versioning
+from lambdakit.local.sources.bucket import Bucket, Versioning
 from lambdakit.local.sources.bus import Bus
+from lambdakit.local.sources.s3_object import S3Object
 from lambdakit.local.sources.source import Place, SourceError
 from lambdakit.local.sources.topic import Topic
 from lambdakit.local.virtual.clock import VirtualClock

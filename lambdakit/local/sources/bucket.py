@@ -1,4 +1,4 @@
-"""A local S3 bucket: objects, their versions, uploads in parts, and the notifications of what changes.
+"""A local S3 bucket: objects and their versions, and what is told of every change.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 """
@@ -7,58 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from hashlib import md5
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from lambdakit.local.sources.outlet import FunctionTarget, Outlet, Parcel, QueueTarget, TopicTarget
+from lambdakit.local.sources.bucket_notification import Notification
+from lambdakit.local.sources.multipart_upload import MultipartUpload
+from lambdakit.local.sources.s3_object import MALFORMED, S3Object, digest_of
 from lambdakit.local.sources.source import Place, Source, SourceError
 from lambdakit.testing.events.s3_objects import ObjectChange
-from lambdakit.testing.events.values import bytes_of, iso_milliseconds, letters, token, uuid
-from lambdakit.triggers.s3 import S3Trigger
-from lambdakit.triggers.settings import as_tuple
+from lambdakit.testing.events.values import bytes_of, letters
 
 if TYPE_CHECKING:
     from lambdakit.local.sources.outlet import BusTarget, Target
 
 Versioning = Literal["Enabled", "Suspended"]
 
-_SMALLEST_PART = 5 * 1024 * 1024
-_SUBJECT = "Amazon S3 Notification"
-
-
-@dataclass(frozen=True)
-class S3Object:
-    """An object, one version of it, or the mark that it was deleted.
-
-    Attributes:
-        key: Its key, as it was put.
-        body: Its bytes.
-        etag: The MD5 of the bytes in hexadecimal digits; of an object in parts, that of the parts' and their number.
-        version_id: Its version; None without versions, and for what was put before there were any.
-        last_modified: When it was put.
-        metadata: The user's metadata.
-        tags: Its tags.
-        acl: Its canned ACL.
-        is_delete_marker: Whether it is such a mark.
-    """
-
-    key: str
-    body: bytes
-    etag: str
-    version_id: str | None
-    last_modified: datetime
-    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    acl: str = "private"
-    is_delete_marker: bool = False
-
-    @property
-    def size(self) -> int:
-        """The size in bytes."""
-        return len(self.body)
+_COPY_ON_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+    "metadata, storage class, website redirect location or encryption attributes."
+)
 
 
 class Bucket(Source):
@@ -114,7 +82,7 @@ class Bucket(Source):
     @versioning.setter
     def versioning(self, status: Versioning) -> None:
         if status not in ("Enabled", "Suspended"):
-            raise SourceError("MalformedXML", f"{_MALFORMED} Versioning is 'Enabled' or 'Suspended', not {status!r}.")
+            raise SourceError("MalformedXML", f"{MALFORMED} Versioning is 'Enabled' or 'Suspended', not {status!r}.")
         self._versioning = status
 
     # Objects.
@@ -143,7 +111,7 @@ class Bucket(Source):
             if found is None:
                 raise SourceError("NoSuchKey", "The specified key does not exist.")
             return found
-        found = next((each for each in self._versions.get(key, ()) if _is_version(each, version_id)), None)
+        found = next((each for each in self._versions.get(key, ()) if each.is_version(version_id)), None)
         if found is None:
             raise SourceError("NoSuchVersion", "The specified version does not exist.")
         if found.is_delete_marker:
@@ -213,7 +181,7 @@ class Bucket(Source):
         """
         every = list(keys)
         if not 1 <= len(every) <= 1_000:
-            raise SourceError("MalformedXML", f"{_MALFORMED} One request deletes 1 to 1,000 keys, not {len(every):,}.")
+            raise SourceError("MalformedXML", f"{MALFORMED} One request deletes 1 to 1,000 keys, not {len(every):,}.")
         for key in every:
             self.delete(key)
 
@@ -290,11 +258,11 @@ class Bucket(Source):
             SourceError: S3 has no such event, or the notification overlaps with another one.
             TypeError: the target is none that S3 notifies.
         """
-        notification = Notification(self, target, _event_names(self.name, events), prefix, suffix)
+        notification = Notification(self, target, events, prefix, suffix)
         for other in self.notifications:
             notification.check_beside(other)
         self.notifications.append(notification)
-        if not isinstance(target, FunctionTarget):
+        if notification.kind != "function":
             notification.send_test_event(self)
         return notification
 
@@ -306,7 +274,7 @@ class Bucket(Source):
 
     def _new(self, key: str, body: bytes, *, etag: str = "", **further: Any) -> S3Object:
         version = letters(32, "version", self.name, key, next(self._numbers)) if self._versioning == "Enabled" else None
-        return S3Object(key, body, etag or _md5(body).hex(), version, self.place.clock.today, **further)
+        return S3Object(key, body, etag or digest_of(body).hex(), version, self.place.clock.today, **further)
 
     def _store(self, stored: S3Object) -> None:
         """Put it on top of its versions, in the place of one that has no version either."""
@@ -317,7 +285,7 @@ class Bucket(Source):
 
     def _remove(self, key: str, version_id: str) -> None:
         versions = self._versions.get(key, [])
-        found = next((each for each in versions if _is_version(each, version_id)), None)
+        found = next((each for each in versions if each.is_version(version_id)), None)
         if found is None:
             return
         versions.remove(found)
@@ -356,179 +324,6 @@ class Bucket(Source):
             self.event_bridge.accept(change.event())
 
 
-class MultipartUpload:
-    """An object on its way in parts; ``Bucket.create_multipart_upload`` begins one.
-
-    Attributes:
-        bucket: Where it goes.
-        key: The key that it will have.
-        metadata: The metadata that it will have.
-        upload_id: Its id.
-        parts: What was uploaded so far, by number.
-    """
-
-    def __init__(self, bucket: Bucket, key: str, metadata: Mapping[str, str], upload_id: str) -> None:
-        self.bucket = bucket
-        self.key = key
-        self.metadata = metadata
-        self.upload_id = upload_id
-        self.parts: dict[int, bytes] = {}
-
-    def upload_part(self, number: int, body: bytes | str) -> str:
-        """Upload a part, or again.
-
-        Args:
-            number: 1 to 10,000; the parts are joined in the order of their numbers.
-            body: All but the last have 5 MiB or more.
-
-        Returns:
-            The part's ETag.
-
-        Raises:
-            SourceError: the upload is over, or there is no such number.
-        """
-        self._check_open()
-        if not 1 <= number <= 10_000:
-            message = "Part number must be an integer between 1 and 10000, inclusive"
-            raise SourceError("InvalidArgument", f"{message}: {number!r}")
-        self.parts[number] = bytes_of(body)
-        return _md5(self.parts[number]).hex()
-
-    def complete(self, parts: Sequence[tuple[int, str]] | None = None) -> S3Object:
-        """Make the object of the parts: ``ObjectCreated:CompleteMultipartUpload``.
-
-        Args:
-            parts: The number and the ETag of each; by default all that were uploaded.
-
-        Raises:
-            SourceError: the upload is over; a part is missing, too small or out of order.
-        """
-        self._check_open()
-        bodies = [self._part(number, etag) for number, etag in self._listed(parts)]
-        if any(len(body) < _SMALLEST_PART for body in bodies[:-1]):
-            raise SourceError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-        etag = f"{_md5(b''.join(map(_md5, bodies))).hex()}-{len(bodies)}"
-        return self.bucket.complete(self, b"".join(bodies), etag)
-
-    def abort(self) -> None:
-        """Throw away what was uploaded.
-
-        Raises:
-            SourceError: the upload is over.
-        """
-        self._check_open()
-        self.bucket.uploads.remove(self)
-
-    def _listed(self, parts: Sequence[tuple[int, str]] | None) -> Sequence[tuple[int, str]]:
-        if parts is None:
-            parts = [(number, _md5(self.parts[number]).hex()) for number in sorted(self.parts)]
-        if not parts:
-            raise SourceError("MalformedXML", f"{_MALFORMED} An upload has one part or more.")
-        numbers = [number for number, _ in parts]
-        if numbers != sorted(set(numbers)):
-            message = "The list of parts was not in ascending order. Parts must be ordered by part number."
-            raise SourceError("InvalidPartOrder", message)
-        return parts
-
-    def _part(self, number: int, etag: str) -> bytes:
-        body = self.parts.get(number)
-        if body is None or _md5(body).hex() != etag.strip('"'):
-            raise SourceError(
-                "InvalidPart",
-                "One or more of the specified parts could not be found.  The part may not have been uploaded, "
-                "or the specified entity tag may not match the part's entity tag.",
-            )
-        return body
-
-    def _check_open(self) -> None:
-        if self not in self.bucket.uploads:
-            raise SourceError(
-                "NoSuchUpload",
-                "The specified upload does not exist. The upload ID may be invalid, "
-                "or the upload may have been aborted or completed.",
-            )
-
-
-class Notification(Outlet):
-    """Who is notified of which changes; ``Bucket.notify`` makes one.
-
-    Attributes:
-        id: The ``configurationId`` that its events have.
-        events: The names of the events, without ``s3:``.
-        prefix: What keys begin with.
-        suffix: What keys end with.
-        filtered: The changes that it did not ask for.
-    """
-
-    def __init__(self, bucket: Bucket, target: Target, events: tuple[str, ...], prefix: str, suffix: str) -> None:
-        super().__init__(bucket.place.clock, target, FunctionTarget, QueueTarget, TopicTarget)
-        if target.arn.endswith(".fifo"):
-            message = "Unable to validate the following destination configurations"
-            raise SourceError("InvalidArgument", f"{message}: S3 notifies neither FIFO queues nor FIFO topics")
-        self.id = uuid("notification", bucket.name, len(bucket.notifications))
-        self.events = events
-        self.prefix = _checked_filter(prefix)
-        self.suffix = _checked_filter(suffix)
-        self.filtered: list[ObjectChange] = []
-
-    def tell(self, change: ObjectChange) -> None:
-        """Of a change, if it is one that was asked for."""
-        if not self._asks_for(change):
-            self.filtered.append(change)
-            return
-        record = change.record()
-        record["s3"]["configurationId"] = self.id
-        self.send_off(Parcel({"Records": [record]}, subject=_SUBJECT))
-
-    def send_test_event(self, bucket: Bucket) -> None:
-        """Tell the target that it is going to be notified, as S3 does."""
-        event = {
-            "Service": "Amazon S3",
-            "Event": "s3:TestEvent",
-            "Time": iso_milliseconds(bucket.place.clock.today),
-            "Bucket": bucket.name,
-            "RequestId": letters(16, "request", self.id),
-            "HostId": token(76, "host", self.id),
-        }
-        self.send_off(Parcel(event, subject=_SUBJECT))
-
-    def check_beside(self, other: Notification) -> None:
-        """Refuse two that could be told of one change.
-
-        Raises:
-            SourceError: S3 would refuse them.
-
-        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
-        """
-        if not (
-            any(_takes(one, two) or _takes(two, one) for one in self.events for two in other.events)
-            and (self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix))
-            and (self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix))
-        ):
-            return
-        filters = self.prefix, self.suffix, other.prefix, other.suffix
-        raise SourceError("InvalidArgument", _OVERLAPPING_FILTERS if any(filters) else _OVERLAPPING_EVENTS)
-
-    def _asks_for(self, change: ObjectChange) -> bool:
-        return (
-            any(_takes(pattern, change.name) for pattern in self.events)
-            and change.key.startswith(self.prefix)
-            and change.key.endswith(self.suffix)
-        )
-
-
-_MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema."
-_COPY_ON_ITSELF = (
-    "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
-    "metadata, storage class, website redirect location or encryption attributes."
-)
-_OVERLAPPING_EVENTS = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
-_OVERLAPPING_FILTERS = (
-    "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are "
-    "overlapping for the same event type."
-)
-
-
 def _is_bucket_name(name: str) -> bool:
     """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
     return bool(
@@ -544,33 +339,3 @@ def _checked_key(key: str) -> str:
     if len(key.encode()) > 1024:
         raise SourceError("KeyTooLongError", "Your key is too long")
     return key
-
-
-def _checked_filter(value: str) -> str:
-    if len(value.encode()) > 1024:
-        raise SourceError(
-            "InvalidArgument", "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation"
-        )
-    return value
-
-
-def _event_names(bucket: str, events: str | Iterable[str]) -> tuple[str, ...]:
-    try:
-        names = as_tuple(S3Trigger(bucket, events if isinstance(events, str) else tuple(events)).events)
-    except ValueError as error:
-        message = f"A specified event is not supported for notifications: {error}"
-        raise SourceError("InvalidArgument", message) from None
-    return tuple(name.removeprefix("s3:") for name in names)
-
-
-def _takes(pattern: str, name: str) -> bool:
-    """Whether an event's name, or a family's, takes another."""
-    return pattern == name or (pattern.endswith(":*") and name.startswith(pattern[:-1]))
-
-
-def _is_version(stored: S3Object, version_id: str) -> bool:
-    return (stored.version_id or "null") == version_id
-
-
-def _md5(body: bytes) -> bytes:
-    return md5(body, usedforsecurity=False).digest()

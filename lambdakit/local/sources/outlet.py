@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from lambdakit.errors import LambdakitError
 from lambdakit.testing.events.values import text_of
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from lambdakit.local.clock import Clock
 
 MessageAttributes: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -82,6 +84,7 @@ class BusTarget(Protocol):
 
 
 Target: TypeAlias = FunctionTarget | QueueTarget | TopicTarget | BusTarget
+Kind: TypeAlias = Literal["function", "queue", "topic", "bus"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Outlet:
 
     Attributes:
         target: The target.
+        kind: What it is: ``"function"``, ``"queue"``, ``"topic"`` or ``"bus"``.
         delivered: What the target took, in the order of time.
         failed: What it did not take.
 
@@ -141,14 +145,16 @@ class Outlet:
     """
 
     def __init__(
-        self, clock: Clock, target: Target, *kinds: type, dead_letter_queue: QueueTarget | None = None
+        self, clock: Clock, target: Target, *kinds: Kind, dead_letter_queue: QueueTarget | None = None
     ) -> None:
+        self.kind, self._hand_over = _way_to(target)
+        if self.kind not in kinds:
+            raise _not_such_a_target(target, kinds)
         self.target = target
         self.delivered: list[Delivery] = []
         self.failed: list[Delivery] = []
         self._clock = clock
         self._dead_letter_queue = dead_letter_queue
-        self._hand_over = _way_to(target, kinds)
         self._in_order: deque[Parcel] | None = deque() if target.arn.endswith(".fifo") else None
 
     def send_off(self, parcel: Parcel) -> None:
@@ -184,14 +190,23 @@ class Outlet:
             self._dead_letter_queue.send(letter, **self._details_of_letter(error))
 
 
-def _way_to(target: Target, kinds: tuple[type, ...]) -> Callable[[Parcel], object]:
-    if not isinstance(target, kinds):
-        known = " or ".join(f"a {kind.__name__.removesuffix('Target').lower()}" for kind in kinds)
-        raise TypeError(f"the target is {known} of the local Lambda, not {target!r}")
+def is_target(thing: object) -> TypeIs[Target]:
+    """Whether it is anything that a source can deliver to."""
+    return isinstance(thing, FunctionTarget | QueueTarget | TopicTarget | BusTarget)
+
+
+def _way_to(target: object) -> tuple[Kind, Callable[[Parcel], object]]:
     if isinstance(target, FunctionTarget):
-        return lambda parcel: target.invoke_async(parcel.payload)
+        return "function", lambda parcel: target.invoke_async(parcel.payload)
     if isinstance(target, QueueTarget):
-        return lambda parcel: target.send(text_of(parcel.payload), **parcel.details)
+        return "queue", lambda parcel: target.send(text_of(parcel.payload), **parcel.details)
     if isinstance(target, TopicTarget):
-        return lambda parcel: target.publish(text_of(parcel.payload), subject=parcel.subject)
-    return lambda parcel: target.accept(parcel.payload, forwarded=True)
+        return "topic", lambda parcel: target.publish(text_of(parcel.payload), subject=parcel.subject)
+    if isinstance(target, BusTarget):
+        return "bus", lambda parcel: target.accept(parcel.payload, forwarded=True)
+    raise _not_such_a_target(target, ("function", "queue", "topic", "bus"))
+
+
+def _not_such_a_target(target: object, kinds: Sequence[Kind]) -> TypeError:
+    known = " or ".join(f"a {kind}" for kind in kinds)
+    return TypeError(f"the target is {known} of the local Lambda, not {target!r}")

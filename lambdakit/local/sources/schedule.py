@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from lambdakit.local.sources.outlet import FunctionTarget, Outlet, Parcel, QueueTarget, TopicTarget
+from lambdakit.local.sources.outlet import Outlet, Parcel
 from lambdakit.local.sources.source import Place, Source, SourceError
 from lambdakit.schedules import Schedule
 from lambdakit.testing.events.scheduled_events import schedule as scheduled_event
@@ -97,7 +97,7 @@ class ScheduleSource(Source):
         self.schedule = schedule
         self.enabled = enabled
         self.fired: list[datetime] = []
-        self.outlet = Outlet(place.clock, target, FunctionTarget, QueueTarget, TopicTarget)
+        self.outlet = Outlet(place.clock, target, "function", "queue", "topic")
         self._input = input
         self._details = {"group": group} if group else {}
         self._window = timedelta(minutes=window or 0)
@@ -166,7 +166,7 @@ class ScheduleSource(Source):
         if self.scheduler:
             for keyword, value in self._context(due).items():
                 text = text.replace(f"<aws.scheduler.{keyword}>", value)
-        return _parsed(text) if isinstance(self.outlet.target, FunctionTarget) else text
+        return _parsed(text) if self.outlet.kind == "function" else text
 
     def _context(self, due: datetime) -> dict[str, str]:
         """Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html."""

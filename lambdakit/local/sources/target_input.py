@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-ta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -97,12 +97,12 @@ class TargetInput:
         self._path = input_path
         self._transformer = input_transformer
 
-    def text(self, event: dict[str, Any], predefined: Mapping[str, Any]) -> str:
-        """What the target gets of an event: JSON, if the template is."""
+    def text(self, event: dict[str, Any], predefined: Callable[[], Mapping[str, Any]]) -> str:
+        """What the target gets of an event, given the rule's variables: JSON, if the template is."""
         if self._constant is not None:
             return self._constant
         if self._transformer is not None:
-            return self._transformer.text(event, predefined)
+            return self._transformer.text(event, predefined())
         if self._path is None:
             return _json(event)
         part = _at(event, self._path)
