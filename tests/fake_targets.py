@@ -31,8 +31,8 @@ class Sent:
 
     body: str
     message_attributes: Any = None
-    group: str | None = None
-    deduplication: str | None = None
+    message_group_id: str | None = None
+    message_deduplication_id: str | None = None
 
     @property
     def content(self) -> Any:

@@ -234,11 +234,11 @@ def test_a_rule_has_five_targets(bus: Bus) -> None:
 def test_a_queue_gets_json(bus: Bus, clock: VirtualClock) -> None:
     """With the group, where there is one."""
     queue = FakeQueue("inbox.fifo")
-    bus.rule("all", targets=queue, group="orders")
+    bus.rule("all", targets=queue, message_group_id="orders")
     bus.put("shop", "Order placed", ORDER)
     clock.run()
 
-    assert (queue.messages[0].content, queue.messages[0].group) == (bus.events[0], "orders")
+    assert (queue.messages[0].content, queue.messages[0].message_group_id) == (bus.events[0], "orders")
 
 
 def test_a_fifo_queue_needs_a_group(bus: Bus) -> None:

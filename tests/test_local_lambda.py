@@ -67,7 +67,7 @@ def test_a_failing_event_is_tried_three_times_then_dead_lettered(local_lambda: L
     local_lambda.run()
 
     assert [call.started for call in fn.invocations] == [0, 60, 180]
-    assert [(letter.request_id, letter.body, letter.error) for letter in local_lambda.queue("failed")] == [
+    assert [(letter.request_id, letter.json, letter.error) for letter in local_lambda.queue("failed")] == [
         (request_id, {"order": 1}, "OSError")
     ]
 
@@ -331,6 +331,6 @@ def test_every_event_ends_in_exactly_one_way(plan: list[str], reserved: int, ret
     requests = [fn.invoke_async(step) for step in plan]
     local.run()
 
-    done = [record["requestContext"]["requestId"] for record in local.queue("done")]
+    done = [record.json["requestContext"]["requestId"] for record in local.queue("done")]
     dead = [letter.request_id for letter in local.queue("dead")]
     assert sorted(done + dead) == sorted(requests)

@@ -248,10 +248,12 @@ def test_scheduler_fills_in_what_it_knows(clock: VirtualClock, function: FakeFun
 def test_a_queue_gets_text_as_it_is(clock: VirtualClock) -> None:
     """With the group, where there is one."""
     queue = FakeQueue("inbox.fifo")
-    _schedule(clock, "at(2026-01-01T01:00:00)", queue, input="due at <aws.scheduler.scheduled-time>", group="g")
+    _schedule(
+        clock, "at(2026-01-01T01:00:00)", queue, input="due at <aws.scheduler.scheduled-time>", message_group_id="g"
+    )
     clock.run(until=HOUR)
 
-    assert (queue.bodies, queue.messages[0].group) == (["due at 2026-01-01T01:00:00Z"], "g")
+    assert (queue.bodies, queue.messages[0].message_group_id) == (["due at 2026-01-01T01:00:00Z"], "g")
 
 
 def test_a_topic_gets_json(clock: VirtualClock) -> None:

@@ -129,7 +129,10 @@ WRONG_MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         "Invalid parameter: Message Structure - No default entry in JSON message body",
     ),
     "structure": ({"message": "m", "message_structure": "xml"}, "Invalid parameter: MessageStructure"),
-    "deduplication": ({"message": "m", "deduplication": "1"}, "Invalid parameter: MessageDeduplicationId Reason: The"),
+    "message_deduplication_id": (
+        {"message": "m", "message_deduplication_id": "1"},
+        "Invalid parameter: MessageDeduplicationId Reason: The",
+    ),
     "name with a dot": ({"message": "m", "message_attributes": {".a": "x"}}, "Invalid message attribute name starting"),
     "name ending so": (
         {"message": "m", "message_attributes": {"a.": "x"}},
@@ -339,12 +342,12 @@ def test_a_fifo_topic_keeps_the_order(fifo: Topic, clock: VirtualClock) -> None:
     queue = FakeQueue("inbox.fifo")
     fifo.subscribe(queue)
     for number in range(50):
-        fifo.publish(str(number), group="g", deduplication=f"d{number}")
+        fifo.publish(str(number), message_group_id="g", message_deduplication_id=f"d{number}")
     clock.run()
 
     contents = [message.content for message in queue.messages]
     assert [content["Message"] for content in contents] == [str(number) for number in range(50)]
-    assert [(queue.messages[0].group, queue.messages[0].deduplication)] == [("g", "d0")]
+    assert [(queue.messages[0].message_group_id, queue.messages[0].message_deduplication_id)] == [("g", "d0")]
     assert contents == sorted(contents, key=lambda content: int(content["SequenceNumber"]))
 
 
@@ -362,11 +365,11 @@ def test_a_standard_topic_keeps_no_order(topic: Topic, clock: VirtualClock) -> N
 
 def test_a_fifo_topic_knows_a_message_for_five_minutes(fifo: Topic, clock: VirtualClock) -> None:
     """By its id; the publisher gets the answer that it got before."""
-    first = fifo.publish("a", group="g", deduplication="1")
+    first = fifo.publish("a", message_group_id="g", message_deduplication_id="1")
     clock.run(until=299)
-    again = fifo.publish("b", group="g", deduplication="1")
+    again = fifo.publish("b", message_group_id="g", message_deduplication_id="1")
     clock.run(until=300)
-    later = fifo.publish("c", group="g", deduplication="1")
+    later = fifo.publish("c", message_group_id="g", message_deduplication_id="1")
 
     assert (again is first, [message.message for message in fifo.published]) == (True, ["a", "c"])
     assert later.message_id != first.message_id
@@ -375,9 +378,9 @@ def test_a_fifo_topic_knows_a_message_for_five_minutes(fifo: Topic, clock: Virtu
 def test_a_topic_may_know_a_message_by_its_text(clock: VirtualClock) -> None:
     """And not by its attributes."""
     fifo = Topic("alerts.fifo", Place(clock), content_based_deduplication=True)
-    fifo.publish("a", group="g")
-    fifo.publish("a", group="h", message_attributes={"kind": "order"})
-    fifo.publish("b", group="g")
+    fifo.publish("a", message_group_id="g")
+    fifo.publish("a", message_group_id="h", message_attributes={"kind": "order"})
+    fifo.publish("b", message_group_id="g")
 
     assert [message.message for message in fifo.published] == ["a", "b"]
 
@@ -386,13 +389,16 @@ def test_a_topic_may_know_a_message_by_its_text(clock: VirtualClock) -> None:
     ("given", "words"),
     [
         ({}, "The MessageGroupId parameter is required for FIFO topics"),
-        ({"group": "g"}, "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId"),
+        (
+            {"message_group_id": "g"},
+            "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId",
+        ),
     ],
 )
 def test_a_fifo_topic_wants_a_group_and_an_id(fifo: Topic, given: dict[str, str], words: str) -> None:
     """As SNS says."""
     with pytest.raises(SourceError, match=words):
-        fifo.publish("m", group=given.get("group"))
+        fifo.publish("m", message_group_id=given.get("message_group_id"))
 
 
 def test_a_fifo_topic_has_queues_for_subscribers(fifo: Topic) -> None:
@@ -412,10 +418,10 @@ def test_the_group_of_a_standard_message_goes_to_queues(topic: Topic, clock: Vir
     """Which makes them fair."""
     queue = FakeQueue()
     topic.subscribe(queue)
-    topic.publish("m", group="tenant-1")
+    topic.publish("m", message_group_id="tenant-1")
     clock.run()
 
-    assert queue.messages[0].group == "tenant-1"
+    assert queue.messages[0].message_group_id == "tenant-1"
 
 
 # Filter policies. What is marked was recorded on AWS, or is an example of SNS's guide.

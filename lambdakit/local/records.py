@@ -6,41 +6,24 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-rec
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.local.outcome import Failure, Outcome
+from lambdakit.local.outcome import Failure
 
 if TYPE_CHECKING:
     from lambdakit.local.asynchronous import Condition
     from lambdakit.local.event_queue import Event
 
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """An event that was given up, as it lies in a dead-letter queue.
-
-    Attributes:
-        body: The event.
-        request_id: The attribute ``RequestID``.
-        error_code: The attribute ``ErrorCode``: 200, as for every function error.
-        error_message: The attribute ``ErrorMessage``, at most 1 KB.
-        error: The type of the error, which Lambda does not write into the message.
-    """
-
-    body: Any
-    request_id: str
-    error_message: str
-    error: str
-    error_code: int = 200
-
-
-def dead_letter(event: Any, request_id: str, outcome: Outcome | None) -> DeadLetter:
-    """The message for an event whose last attempt ended so."""
-    failure = outcome if isinstance(outcome, Failure) else None
+def dead_letter_attributes(event: Event) -> tuple[dict[str, Any], str | None]:
+    """The attributes of the message for an event that was given up; and the type of its error, which Lambda keeps."""
+    failure = event.outcome if isinstance(event.outcome, Failure) else None
     message = (failure.error_message if failure else "").encode()[:1024].decode(errors="ignore")
-    return DeadLetter(event, request_id, message, failure.error_type if failure else "")
+    attributes: dict[str, Any] = {"RequestID": event.request_id, "ErrorCode": 200}
+    if message:  # there is no attribute without a value
+        attributes["ErrorMessage"] = message
+    return attributes, failure.error_type if failure else None
 
 
 def destination_record(event: Event, condition: Condition, when: datetime) -> dict[str, Any]:

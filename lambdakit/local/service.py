@@ -11,33 +11,36 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic_core import from_json, to_json
 
+from lambdakit.local.account import Account
 from lambdakit.local.configuration import Configuration
-from lambdakit.local.errors import InvokeError
-from lambdakit.local.event_queue import Event, EventQueue
+from lambdakit.local.destinations import Destinations
+from lambdakit.local.errors import ClockError, InvokeError
+from lambdakit.local.event_queue import EventQueue
 from lambdakit.local.function import Function
 from lambdakit.local.invocation import Invocation, Kind
 from lambdakit.local.invoker import Invoker, Over
+from lambdakit.local.mappings.kinds import mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
 from lambdakit.local.placement import Lifetimes, Placement
-from lambdakit.local.records import dead_letter, destination_record
+from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.local.virtual.runner import VirtualRunner
+from lambdakit.local.wiring import wire
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from lambdakit.app import App
-    from lambdakit.local.asynchronous import Condition
+    from lambdakit.errors import LambdakitError
+    from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
 """The largest payload of an asynchronous invocation."""
 
-_ARN = "arn:aws:lambda:{region}:{account}:function:{name}"
 
-
-class LocalLambda:
+class LocalLambda(Account):
     """The Lambda service of one account and Region, on a virtual clock: no real time passes, and a seed settles ties.
 
     Args:
@@ -75,14 +78,14 @@ class LocalLambda:
         self.seed = seed
         self.account_concurrency = account_concurrency
         self.functions: dict[str, Function] = {}
-        self._region = region
-        self._account = account
         self._clock = VirtualClock(seed)
         self._runner = VirtualRunner(self._clock, watchdog=watchdog, aws_latency=aws_latency)
         self._placement = Placement(account_concurrency, lifetimes)
         self._invoker = Invoker(self._clock, self._placement, self._runner, event_memory)
-        self._events = EventQueue(self._clock, self._invoker, self._tell)
-        self._mailboxes: dict[str, list[Any]] = {}
+        super().__init__(Place(self._clock, region, account))
+        self._destinations = Destinations(self, self.functions)
+        self._events = EventQueue(self._clock, self._invoker, self._destinations.event_over)
+        self.mappings: list[AnyMapping] = []
 
     def deploy(
         self,
@@ -150,16 +153,50 @@ class LocalLambda:
             handler,
             task_root=task_root,
             memory_size=settings.memory_size,
-            region=self._region,
+            region=self.place.region,
             environment=settings.environment,
             init_duration=init_duration,
             duration=duration,
         )
-        arn = _ARN.format(region=self._region, account=self._account, name=name)
-        function = self.functions[name] = Function(self, name, arn, settings)
+        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
+        if app:
+            wire(self, function, app)
         if provisioned:
             self._invoker.provision(function, provisioned)
         return function
+
+    def map(self, source: AnySource, function: Function | str, **settings: Any) -> AnyMapping:
+        """Make an event source mapping by hand: the function is invoked with what comes into the source.
+
+        Args:
+            source: A queue, a stream, a table, a topic of Kafka, or a broker.
+            function: The function, or its name.
+            settings: AWS's, in snake_case: ``batch_size``, ``function_response_types``, ``filter_criteria`` and so on.
+
+        Raises:
+            ClockError: the source is of another service, on another clock.
+            InvokeError: Lambda would not take the mapping.
+            TypeError: nothing polls such a source.
+        """
+        polled = polled_of(source)
+        if polled.place.clock is not self._clock:
+            raise ClockError(
+                f"{source!r} is of another LocalLambda than the one that is to map it, and on another clock.",
+                "Make it here: local.queue(name), local.stream(name), ...",
+            )
+        found = self.functions.get(function) if isinstance(function, str) else function
+        if found is None:
+            raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
+        for mapping in self.mappings:
+            if mapping.source is polled and mapping.function is found and mapping.state != "Deleted":
+                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
+        self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
+        return self.mappings[-1]
+
+    @property
+    def destination_failures(self) -> list[tuple[str, LambdakitError]]:
+        """What a dead-letter queue or destination did not take, and why: in AWS a metric, and nothing more."""
+        return self._destinations.failures
 
     @property
     def now(self) -> float:
@@ -187,10 +224,6 @@ class LocalLambda:
         90
         """
         self._clock.at(when, lambda: _call(action))
-
-    def queue(self, name: str) -> list[Any]:
-        """What Lambda sent to a dead-letter queue or a destination: letters and records, in order."""
-        return self._mailboxes.setdefault(name, [])
 
     def timeline(self) -> Timeline:
         """What happened so far: as text, as SVG, as a page."""
@@ -235,13 +268,13 @@ class LocalLambda:
         Raises:
             InvokeError: Lambda would refuse it.
         """
-        request_id = self._request_id()
+        request_id = self.place.new_id()
         self._events.accept(function, request_id, _body(payload, "Event"))
         return request_id
 
     def call(self, function: Function, body: bytes, over: Over) -> None:
         """Invoke a function as an event source mapping does, which waits for the answer."""
-        invocation = Invocation(self._request_id(), function.name, "RequestResponse", body, self.now)
+        invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
@@ -252,7 +285,7 @@ class LocalLambda:
 
     def _checked(self, function: Function, kind: Kind, payload: Any) -> Invocation:
         """A request that is well-formed, or refused."""
-        request_id = self._request_id()
+        request_id = self.place.new_id()
         try:
             return Invocation(request_id, function.name, kind, _body(payload, kind), self.now)
         except InvokeError as error:
@@ -260,30 +293,12 @@ class LocalLambda:
             invocation.refused(error.status, error.type, error.message, self.now)
             return invocation
 
-    def _tell(self, event: Event, condition: Condition) -> None:
-        """Send what Lambda sends when an asynchronous invocation is over."""
-        settings = event.function.configuration
-        if condition != "Success" and settings.dead_letter_queue:
-            letter = dead_letter(from_json(event.body), event.request_id, event.outcome)
-            self.queue(settings.dead_letter_queue).append(letter)
-        target = settings.on_success if condition == "Success" else settings.on_failure
-        if target:
-            self._send(target, destination_record(event, condition, self._clock.today))
 
-    def _send(self, target: str, record: dict[str, Any]) -> None:
-        function = self.functions.get(target.rpartition(":function:")[2])
-        if function is not None:
-            self.accept(function, record)
-        else:
-            self.queue(target).append(record)
-
-    def _request_id(self) -> str:
-        """A UUID of version 4, of the seed's chance."""
-        digits = f"{self._clock.random.getrandbits(120):030x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-{_VARIANTS[digits[15]]}{digits[16:19]}-{digits[18:]}"
-
-
-_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+def _already_mapped(mapping: AnyMapping) -> str:
+    return (
+        f'The event source arn (" {mapping.source.arn} ") and function (" {mapping.function.name} ") provided mapping '
+        f"already exists. Please update or delete the existing mapping with UUID {mapping.uuid}"
+    )
 
 
 def _call(action: Callable[[], object]) -> None:

@@ -48,8 +48,8 @@ class QueueTarget(Protocol):
         body: str,
         *,
         message_attributes: MessageAttributes = ...,
-        group: str | None = ...,
-        deduplication: str | None = ...,
+        message_group_id: str | None = ...,
+        message_deduplication_id: str | None = ...,
     ) -> object:
         """Take a message. What it does not have is not passed."""
         ...

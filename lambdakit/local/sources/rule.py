@@ -35,14 +35,14 @@ class TargetSettings(TypedDict, total=False):
         input: What it gets instead of the event: any JSON value.
         input_path: The part of the event that it gets, such as ``"$.detail"``.
         input_transformer: What it gets is made of the event.
-        group: The message group; a FIFO queue needs one.
+        message_group_id: The message group; a FIFO queue needs one.
         dead_letter_queue: Where an event goes that the target does not take.
     """
 
     input: Any
     input_path: str | None
     input_transformer: InputTransformer | None
-    group: str | None
+    message_group_id: str | None
     dead_letter_queue: QueueTarget | None
 
 
@@ -103,14 +103,14 @@ class RuleTarget(Outlet):
     """A target of a rule; ``Rule.add_target`` makes one."""
 
     def __init__(self, rule: Rule, target: Target, place: Place, settings: TargetSettings) -> None:
-        letters, group = settings.get("dead_letter_queue"), settings.get("group")
+        letters, group = settings.get("dead_letter_queue"), settings.get("message_group_id")
         super().__init__(place.clock, target, "function", "queue", "topic", "bus", dead_letter_queue=letters)
         if self.kind == "queue" and target.arn.endswith(".fifo") and not group:
             message = f"Parameter(s) SqsParameters must be specified for target: {target.arn}."
             raise SourceError("ValidationException", message)
         self.rule = rule
         self._place = place
-        self._details = {"group": group} if group else {}
+        self._details = {"message_group_id": group} if group else {}
         self._input = TargetInput(settings.get("input"), settings.get("input_path"), settings.get("input_transformer"))
 
     def pass_on(self, event: Event, *, forwarded: bool) -> None:

@@ -41,7 +41,7 @@ class ScheduleSource(Source):
         end_date: When it ceases to.
         flexible_time_window_in_minutes: How much later than due it may fire: 1 to 1,440; the seed decides.
         scheduler: Whether it is Scheduler's rather than a rule; by default where only Scheduler can do it.
-        group: The message group; a FIFO queue needs one.
+        message_group_id: The message group; a FIFO queue needs one.
         enabled: Whether it fires.
 
     Attributes:
@@ -79,7 +79,7 @@ class ScheduleSource(Source):
         end_date: datetime | None = None,
         flexible_time_window_in_minutes: int | None = None,
         scheduler: bool | None = None,
-        group: str | None = None,
+        message_group_id: str | None = None,
         enabled: bool = True,
     ) -> None:
         window = flexible_time_window_in_minutes
@@ -99,7 +99,7 @@ class ScheduleSource(Source):
         self.fired: list[datetime] = []
         self.outlet = Outlet(place.clock, target, "function", "queue", "topic")
         self._input = input
-        self._details = {"group": group} if group else {}
+        self._details = {"message_group_id": message_group_id} if message_group_id else {}
         self._window = timedelta(minutes=window or 0)
         is_once = schedule.expression.startswith("at(")
         self._end = None if is_once else end_date

@@ -36,8 +36,8 @@ class Message:
         subject: Its subject, if any.
         attributes: Its attributes, as in SNS's API: ``{"DataType": "String", "StringValue": "text"}``.
         structure: The message structure: ``"json"``, or None.
-        group: Its message group, if any.
-        deduplication: The id by which a FIFO topic knows it again.
+        message_group_id: Its message group, if any.
+        message_deduplication_id: The id by which a FIFO topic knows it again.
         sequence_number: Its place among those of the topic.
         time: When it was published.
     """
@@ -47,8 +47,8 @@ class Message:
     subject: str | None
     attributes: MessageAttributes
     structure: Literal["json"] | None
-    group: str | None
-    deduplication: str | None
+    message_group_id: str | None
+    message_deduplication_id: str | None
     sequence_number: int
     time: datetime
 

@@ -126,7 +126,7 @@ class Subscription(Outlet):
 
     def _group(self, message: Message) -> dict[str, str]:
         """The message's group; for a FIFO queue also the id by which it knows the message again."""
-        group = {"group": message.group} if message.group else {}
-        if message.deduplication and self.target.arn.endswith(".fifo"):
-            return {**group, "deduplication": message.deduplication}
+        group = {"message_group_id": message.message_group_id} if message.message_group_id else {}
+        if message.message_deduplication_id and self.target.arn.endswith(".fifo"):
+            return {**group, "message_deduplication_id": message.message_deduplication_id}
         return group

@@ -75,8 +75,8 @@ class Topic(Source):
         *,
         message_attributes: Mapping[str, Any] | None = None,
         message_structure: Literal["json"] | None = None,
-        group: str | None = None,
-        deduplication: str | None = None,
+        message_group_id: str | None = None,
+        message_deduplication_id: str | None = None,
     ) -> Message:
         """Publish a message.
 
@@ -86,8 +86,8 @@ class Topic(Source):
             message_attributes: Text, numbers, bytes or lists; or as in SNS's API.
             message_structure: ``"json"`` where the message is a JSON object with a text for each protocol
                 (``"lambda"``, ``"sqs"``) and a ``"default"``.
-            group: The message group: a FIFO topic needs one.
-            deduplication: The id by which a FIFO topic knows the message again for five minutes.
+            message_group_id: The message group: a FIFO topic needs one.
+            message_deduplication_id: The id by which a FIFO topic knows the message again for five minutes.
 
         Returns:
             The message; the earlier one, if a FIFO topic knows it already and delivers it no more.
@@ -98,8 +98,8 @@ class Topic(Source):
         text = text_of(message)
         attributes = _attributes(message_attributes)
         check_message(text, subject, attributes, message_structure)
-        deduplication = self._deduplication(text, group, deduplication)
-        known = self._known(deduplication)
+        message_deduplication_id = self._deduplication(text, message_group_id, message_deduplication_id)
+        known = self._known(message_deduplication_id)
         if known is not None:
             return known
         published = Message(
@@ -108,14 +108,14 @@ class Topic(Source):
             subject=subject,
             attributes=attributes,
             structure=message_structure,
-            group=group,
-            deduplication=deduplication,
+            message_group_id=message_group_id,
+            message_deduplication_id=message_deduplication_id,
             sequence_number=_FIRST_NUMBER + len(self.published) * 1000,
             time=self.place.clock.today,
         )
         self.published.append(published)
-        if deduplication is not None:
-            self._recent[deduplication] = self.place.clock.now, published
+        if message_deduplication_id is not None:
+            self._recent[message_deduplication_id] = self.place.clock.now, published
         for subscription in self.subscriptions:
             subscription.take(published)
         return published
@@ -182,7 +182,7 @@ class Topic(Source):
         self.subscriptions.append(subscription)
         return subscription
 
-    def _deduplication(self, text: str, group: str | None, given: str | None) -> str | None:
+    def _deduplication(self, text: str, message_group_id: str | None, given: str | None) -> str | None:
         """The id by which the message is known again; None without such a memory."""
         if not self.is_fifo:
             if given is not None:
@@ -191,7 +191,7 @@ class Topic(Source):
                     "valid for this topic type"
                 )
             return None
-        if not group:
+        if not message_group_id:
             raise invalid("The MessageGroupId parameter is required for FIFO topics")
         if given is None and not self.content_based_deduplication:
             raise invalid(
@@ -200,10 +200,10 @@ class Topic(Source):
             )
         return given or sha256(text.encode()).hexdigest()
 
-    def _known(self, deduplication: str | None) -> Message | None:
-        if deduplication is None or deduplication not in self._recent:
+    def _known(self, message_deduplication_id: str | None) -> Message | None:
+        if message_deduplication_id is None or message_deduplication_id not in self._recent:
             return None
-        published, message = self._recent[deduplication]
+        published, message = self._recent[message_deduplication_id]
         return message if self.place.clock.now - published < DEDUPLICATION_SECONDS else None
 
 
@@ -216,8 +216,8 @@ _PARAMETERS = {
     "Subject": "subject",
     "MessageAttributes": "message_attributes",
     "MessageStructure": "message_structure",
-    "MessageGroupId": "group",
-    "MessageDeduplicationId": "deduplication",
+    "MessageGroupId": "message_group_id",
+    "MessageDeduplicationId": "message_deduplication_id",
 }
 
 

@@ -151,9 +151,9 @@ def _event_name(patterns: Iterable[str], by_bus: bool) -> str:
     """The first event that the patterns take, of those that are sent that way."""
     found = [_first_of(pattern.removeprefix("s3:")) for pattern in patterns]
     for name in found:
-        if name in _BUS_EVENTS or not by_bus:
+        if name in BUS_EVENTS or not by_bus:
             return name
-    raise ValueError(f"S3 does not tell EventBridge of {found[0]}, which takes {', '.join(_BUS_EVENTS)}")
+    raise ValueError(f"S3 does not tell EventBridge of {found[0]}, which takes {', '.join(BUS_EVENTS)}")
 
 
 def _first_of(pattern: str) -> str:
@@ -229,7 +229,7 @@ class ObjectChange:
 
     def event(self) -> Event:
         """As EventBridge has it."""
-        detail_type, particulars = _BUS_EVENTS[self.name]
+        detail_type, particulars = BUS_EVENTS[self.name]
         expiry = {"restore-expiry-time": iso(self.expiry)} if self.name == "ObjectRestore:Completed" else {}
         return {
             "version": "0",
@@ -350,7 +350,7 @@ _PARTICULARS: dict[str, Event] = {
 }
 
 # The detail-type and the members of the detail by which EventBridge tells events apart. It is told of no others.
-_BUS_EVENTS: dict[str, tuple[str, Event]] = {
+BUS_EVENTS: dict[str, tuple[str, Event]] = {
     "ObjectCreated:Put": ("Object Created", {"reason": "PutObject"}),
     "ObjectCreated:Post": ("Object Created", {"reason": "POST Object"}),
     "ObjectCreated:Copy": ("Object Created", {"reason": "CopyObject"}),
