@@ -19,7 +19,7 @@ from lambdakit.events import DynamoDbRecord, KinesisRecord
 from lambdakit.local.mappings.mapping import LostRecordsWarning
 from lambdakit.local.mappings.settings import DynamoDbSettings, KafkaSettings, StreamSettings
 from lambdakit.local.mappings.shards import ShardMapping
-from lambdakit.local.sources.kafka import Cluster, Topic
+from lambdakit.local.sources.kafka import Cluster, Topic, TopicSettings
 from lambdakit.local.sources.reading import Page
 from lambdakit.local.sources.source import Place, SourceError
 from lambdakit.local.sources.stream import KinesisRecord as StoredRecord
@@ -677,7 +677,7 @@ def mapped_topic(
     script: Callable[[dict[str, Any]], object] = lambda event: None,
     *,
     servers: str | None = None,
-    topic: dict[str, Any] | None = None,
+    topic: TopicSettings | None = None,
     **given: Any,
 ) -> Any:
     """A clock, a topic and a function that has its records, and what is sent."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from zlib import crc32
+
+from typing_extensions import TypedDict
 
 from lambdakit.local.sources.shards import Shard, ShardedSource
 from lambdakit.local.sources.source import SourceError
@@ -55,6 +57,14 @@ class KafkaRecord:
         )
 
 
+class TopicSettings(TypedDict, total=False):
+    """The settings of a ``Topic``."""
+
+    partitions: int
+    retention_hours: float
+    max_message_bytes: int
+
+
 class Cluster:
     """A Kafka cluster.
 
@@ -83,8 +93,8 @@ class Cluster:
         self.bootstrap_servers = bootstrap_servers or f"b-1.{host},b-2.{host}"
         self._topics: dict[str, Topic] = {}
 
-    def topic(self, name: str, **settings: Any) -> Topic:
-        """A topic, made when it is first asked for: see ``Topic``."""
+    def topic(self, name: str, **settings: Unpack[TopicSettings]) -> Topic:
+        """A topic; it is made when it is first asked for, with these settings."""
         if name not in self._topics:
             self._topics[name] = Topic(name, self.place, self, **settings)
         return self._topics[name]

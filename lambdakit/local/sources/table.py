@@ -47,6 +47,7 @@ class Change:
         new_image, old_image: The item after and before, in attribute values; None where the view type leaves it out.
         expired: Whether time to live removed the item.
         arrived: When it happened, in Unix time.
+        size: ``SizeBytes``.
     """
 
     shard_id: str
@@ -57,16 +58,12 @@ class Change:
     old_image: Item | None
     expired: bool
     arrived: float
+    size: int
 
     @property
     def approximate_creation_date_time(self) -> int:
         """When it happened, in Unix time and whole seconds, as events have it."""
         return int(self.arrived)
-
-    @property
-    def size(self) -> int:
-        """``SizeBytes``."""
-        return sum(size_of(part) for part in (self.keys, self.new_image, self.old_image) if part)
 
     def __repr__(self) -> str:
         return f"<Change {self.event_name} of {python_item(self.keys)}>"
@@ -97,15 +94,17 @@ class TableStream(HashedSource[Change]):
         shard = self._of_hash(hash_key)
         self._changes += 1
         view = self.stream_view_type
+        new_image, old_image = new if view in _NEW else None, old if view in _OLD else None
         change = Change(
             shard_id=shard.shard_id,
             sequence_number=str(100_000_000_000_000_000_000 + self._changes),
             event_name="INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
             keys=keys,
-            new_image=new if view in _NEW else None,
-            old_image=old if view in _OLD else None,
+            new_image=new_image,
+            old_image=old_image,
             expired=expired,
             arrived=self._epoch,
+            size=sum(size_of(part) for part in (keys, new_image, old_image) if part),
         )
         self._add(shard, change)
 
