@@ -187,9 +187,7 @@ class LocalLambda(Account):
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
-        for mapping in self.mappings:
-            if mapping.source is polled and mapping.function is found and mapping.state != "Deleted":
-                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
+        self._refuse_another(polled, found)
         self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
         return self.mappings[-1]
 
@@ -276,6 +274,12 @@ class LocalLambda(Account):
         """Invoke a function as an event source mapping does, which waits for the answer."""
         invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
+
+    def _refuse_another(self, source: object, function: Function) -> None:
+        """Refuse a second mapping of a source and a function."""
+        for mapping in self.mappings:
+            if mapping.source is source and mapping.function is function and mapping.state != "Deleted":
+                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
         invocation = self._checked(function, "RequestResponse", payload)

@@ -6,24 +6,23 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic_core import from_json
 
 from lambdakit.local.mappings.answers import ALL_FAILED, read_answer
 from lambdakit.local.mappings.batches import Batcher
 from lambdakit.local.mappings.mapping import Invocable, Mapping
-from lambdakit.local.mappings.queue_records import QueueRecords
 from lambdakit.local.mappings.scaling import Scaling, ScalingLimits
 from lambdakit.local.mappings.settings import QueueSettings
-from lambdakit.local.sources.queue import MOST_IN_FLIGHT, MOST_OF_A_BATCH, Queue
+from lambdakit.local.sources.queue import MOST_IN_FLIGHT, MOST_OF_A_BATCH
+from lambdakit.local.sources.receiving import QueueSource, Received
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
     from lambdakit.local.invocation import Invocation
-    from lambdakit.local.sources.messages import Message
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
@@ -33,7 +32,7 @@ VISIBILITY_MARGIN = 30
 INVOCATIONS_OF_A_POLLER = 10
 PROVISIONED_GROWTH = 1_000
 
-Delivery = tuple["Message", str, bytes]
+Delivery = tuple[Received, str, bytes]
 """A message, the receipt handle that it came with, and its record."""
 
 
@@ -55,7 +54,7 @@ class _Batch:
         self.body = b'{"Records":[' + b",".join([record for _, _, record in deliveries]) + b"]}"
 
 
-class QueueMapping(Mapping[Queue, QueueSettings]):
+class QueueMapping(Mapping[QueueSource[Any], QueueSettings]):
     """Polls an SQS queue, invokes the function with batches of its messages, and deletes those that it was done with.
 
     A batch that failed is left to the queue, which shows its messages again after their visibility timeout; one that
@@ -77,14 +76,14 @@ class QueueMapping(Mapping[Queue, QueueSettings]):
         InvokeError: Lambda would not take the settings for this queue and this function.
     """
 
-    def __init__(self, clock: Clock, source: Queue, function: Invocable, settings: QueueSettings) -> None:
+    def __init__(self, clock: Clock, source: QueueSource[Any], function: Invocable, settings: QueueSettings) -> None:
         settings.check_source(
             fifo=source.fifo, visibility_timeout=source.visibility_timeout, function_timeout=function.timeout
         )
         super().__init__(clock, source, function, settings)
         self.running = 0
         self._window = settings.maximum_batching_window_in_seconds
-        self._records = QueueRecords(source, window=self._window > 0)
+        self._record: Callable[[Any], bytes] = source.records(window=self._window > 0)
         self._batcher = Batcher[Delivery](settings.batch_size, self._window)
         self._scaling = Scaling(_limits(settings, fifo=source.fifo))
         self._ready: deque[_Batch] = deque()
@@ -158,7 +157,7 @@ class QueueMapping(Mapping[Queue, QueueSettings]):
 
     # Gathering.
 
-    def _receive(self, messages: list[Message]) -> None:
+    def _receive(self, messages: Sequence[Received]) -> None:
         self._poll, self._failed_polls = None, 0
         now = self._clock.now
         if not self.running and now > self._polled:
@@ -174,9 +173,9 @@ class QueueMapping(Mapping[Queue, QueueSettings]):
             self._close_batch()
         self._go_on()
 
-    def _wanted(self, messages: list[Message]) -> list[Delivery]:
+    def _wanted(self, messages: Sequence[Received]) -> list[Delivery]:
         """The messages that pass the filters; the others are deleted."""
-        record = self._records.record
+        record = self._record
         deliveries: list[Delivery] = [(each, cast("str", each.receipt_handle), record(each)) for each in messages]
         filters = self.settings.filters
         if not filters:

@@ -92,7 +92,7 @@ class ShardPoller:
         self._age: float | None = None
         self._looking = False  # whether a poll is under way, or waits for its time
         self._more = False
-        self._polled = clock.now - dialect.poll_seconds
+        self._polled = clock.now - mapping.source.poll_seconds
         self._next_poll = clock.now
         self._failures = 0
         self._timer: Timer | None = None
@@ -188,7 +188,7 @@ class ShardPoller:
         if self._more:
             self._clock.at(self._clock.now, self._poll)
         else:
-            self._next_poll = max(self._clock.now, self._polled + self._dialect.poll_seconds)
+            self._next_poll = max(self._clock.now, self._polled + self._mapping.source.poll_seconds)
             self._mapping.source.wait(self._shard_id, self._position, self._arrived)
 
     def _arrived(self) -> None:
@@ -196,7 +196,7 @@ class ShardPoller:
         if not self.running:
             self._looking = False
             return
-        interval, late = self._dialect.poll_seconds, self._clock.now - self._next_poll
+        interval, late = self._mapping.source.poll_seconds, self._clock.now - self._next_poll
         polls = ceil(late / interval) if late > 0 and interval else 0
         self._clock.at(self._next_poll + polls * interval, self._poll)
 

@@ -80,6 +80,11 @@ class ShardSource(Protocol[R_co]):
         """How long a record stays, in seconds."""
         ...
 
+    @property
+    def poll_seconds(self) -> float:
+        """How long after a poll that found nothing the next one comes."""
+        ...
+
     def shards(
         self,
         reader: str,

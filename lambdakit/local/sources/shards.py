@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from lambdakit.local.sources.log import Log, Logged
 from lambdakit.local.sources.reading import Page, Position, ShardStart, StartingPosition
-from lambdakit.local.sources.source import Source, SourceError
+from lambdakit.local.sources.source import EventSource, SourceError
 from lambdakit.triggers.settings import check_time
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Shard(Generic[R]):
         return f"<Shard {self.shard_id}: {len(self.log)} records{', closed' if self.closed else ''}>"
 
 
-class ShardedSource(Source, Generic[R]):
+class ShardedSource(EventSource, Generic[R]):
     """A resource whose records lie in shards.
 
     Args:
@@ -57,6 +57,8 @@ class ShardedSource(Source, Generic[R]):
     page_records: ClassVar[int] = 10_000
     page_bytes: ClassVar[int] = 10 * 1024 * 1024
     """What is read at once, at most."""
+    poll_seconds: ClassVar[float]
+    """How long after a poll that found nothing the next one comes."""
 
     def __init__(self, name: str, place: Place, arn: str, *, retention: float) -> None:
         super().__init__(name, place, arn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lambdakit.errors import LambdakitError
 from lambdakit.local.ids import random_uuid
@@ -64,3 +64,20 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+class EventSource(Source):
+    """A resource that event source mappings poll.
+
+    Attributes:
+        kind: What its records are.
+    """
+
+    kind: ClassVar[Literal["sqs", "kinesis", "dynamodb", "kafka"]]
+
+    def connect(self) -> None:
+        """Be ready for a mapping that is about to poll it.
+
+        Raises:
+            LambdakitError: it can't be polled.
+        """

@@ -77,6 +77,8 @@ class TableStream(HashedSource[Change]):
         stream_view_type: What it has of a change.
     """
 
+    kind = "dynamodb"
+    poll_seconds = 0.25
     iterator_seconds: ClassVar[int] = 900
     page_records: ClassVar[int] = 1_000
     page_bytes: ClassVar[int] = 1024 * 1024
