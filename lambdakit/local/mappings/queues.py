@@ -80,7 +80,6 @@ class QueueMapping(Mapping[QueueSource[Any], QueueSettings]):
         settings.check_source(
             fifo=source.fifo, visibility_timeout=source.visibility_timeout, function_timeout=function.timeout
         )
-        super().__init__(clock, source, function, settings)
         self.running = 0
         self._window = settings.maximum_batching_window_in_seconds
         self._record: Callable[[Any], bytes] = source.records(window=self._window > 0)
@@ -93,6 +92,7 @@ class QueueMapping(Mapping[QueueSource[Any], QueueSettings]):
         self._gathering: _Cancellable | None = None
         self._gathering_due: float | None = None
         self._growing: _Cancellable | None = None
+        super().__init__(clock, source, function, settings)  # last: on a real clock it may poll at once
 
     # Polling.
 
