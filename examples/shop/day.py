@@ -5,6 +5,7 @@
 
 import sys
 from collections import Counter
+from functools import partial
 from random import Random
 
 from lambdakit.local import Lifetimes, LocalLambda
@@ -38,18 +39,18 @@ def day(seed: int = 1) -> LocalLambda:
         if number == 199:
             order["sku"] = "discontinued"  # raises, each time
         when = OPENING + 12 * HOUR * chance.random() if number < 200 else SALE + chance.uniform(0, 20)
-        local.at(when, lambda order=order: queue.send(order))
+        local.at(when, partial(queue.send, order))
     for number in range(24):
         rows = "\n".join(f"b-{number}-{row},bob,teapot,1,24.50" for row in range(50))
         text = f"id,customer,sku,quantity,price\n{rows}\n"
         when = OPENING + 40 * (number % 12) / 12 + 6 * HOUR * (number // 12)
-        local.at(when, lambda number=number, text=text: bucket.put(f"orders/list {number}.csv", text))
+        local.at(when, partial(bucket.put, f"orders/list {number}.csv", text))
     for number in range(40):
         customer = {"id": str(number % 25), "name": f"Customer {number}", "city": "Ulm"}
-        local.at(chance.uniform(7, 21) * HOUR, lambda customer=customer: table.put(customer))
+        local.at(chance.uniform(7, 21) * HOUR, partial(table.put, customer))
     for number in range(30):
         parcel = {"order": f"o-{number}", "carrier": "DHL"}
-        local.at((13 + number / 10) * HOUR, lambda parcel=parcel: bus.put("warehouse", "Order shipped", parcel))
+        local.at((13 + number / 10) * HOUR, partial(bus.put, "warehouse", "Order shipped", parcel))
 
     local.run(until=24 * HOUR)
     return local
