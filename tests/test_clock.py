@@ -73,7 +73,7 @@ def test_cancelled_actions_are_forgotten() -> None:
     for _ in range(10_000):
         clock.at(900, lambda: None).cancel()
 
-    assert len(clock._due) < 2_000  # pyright: ignore[reportPrivateUsage]
+    assert len(clock._agenda.due) < 2_000  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_run_until_a_time_ends_at_that_time() -> None:

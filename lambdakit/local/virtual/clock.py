@@ -5,37 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
-from heapq import heapify, heappop, heappush
 from random import Random
 
 from greenlet import getcurrent, greenlet
 
+from lambdakit.local.agenda import Agenda, Timer
 from lambdakit.local.errors import ClockError
 from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.waiting import current_strand
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
-_FEW = 1_000
-"""So many cancelled timers are not worth the trouble of removing them."""
-
 _running: VirtualClock | None = None
 """The one clock of this process that runs: it changes what ``time`` and ``datetime`` tell everyone."""
-
-
-class Timer:
-    """An action that is due at some time, unless it is cancelled before."""
-
-    __slots__ = ("_clock", "action")
-
-    def __init__(self, clock: VirtualClock, action: Callable[[], None]) -> None:
-        self._clock = clock
-        self.action: Callable[[], None] | None = action
-
-    def cancel(self) -> None:
-        """Do nothing when the time comes; nothing happens either if it has come."""
-        if self.action is not None:
-            self.action = None
-            self._clock.timer_cancelled()
 
 
 class VirtualClock:
@@ -67,9 +48,7 @@ class VirtualClock:
         self.hub: greenlet = getcurrent()
         self.surroundings: list[Callable[[], AbstractContextManager[object]]] = []
         self.observers: list[Callable[[], None]] = []
-        self._due: list[tuple[float, float, int, Timer]] = []
-        self._counter = 0
-        self._cancelled = 0
+        self._agenda = Agenda()
 
     @property
     def today(self) -> datetime:
@@ -78,10 +57,8 @@ class VirtualClock:
 
     def at(self, when: float, action: Callable[[], None]) -> Timer:
         """Have an action run at a time, in seconds since the start; one in the past is due now."""
-        timer = Timer(self, action)
-        self._counter += 1
-        # The counter keeps timers from being compared, should two random numbers ever be the same.
-        heappush(self._due, (max(when, self.now), self.random.random(), self._counter, timer))
+        timer = Timer(self._agenda, action)
+        self._agenda.add(max(when, self.now), timer, self.random.random())
         return timer
 
     def run(self, until: float | None = None) -> None:
@@ -125,23 +102,14 @@ class VirtualClock:
             raise
         return stack
 
-    def timer_cancelled(self) -> None:
-        """Drop the timers that were cancelled once most are: time limits seldom come to pass."""
-        self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled > len(self._due) / 2:
-            self._due[:] = [entry for entry in self._due if entry[3].action is not None]
-            heapify(self._due)
-            self._cancelled = 0
-
     def _run(self, until: float, waiting: Callable[[], bool] | None = None) -> None:
-        due = self._due
+        agenda = self._agenda
+        due = agenda.due
         while due and due[0][0] <= until and (waiting is None or waiting()):
-            when, _, _, timer = heappop(due)
-            action = timer.action
+            when = due[0][0]
+            action = agenda.pop()
             if action is None:
-                self._cancelled -= 1
                 continue
-            timer.action = None
             if when > self.now:
                 self._move(when)
             action()

@@ -29,7 +29,8 @@ from lambdakit.local.virtual.standins import Seconds, StandIn
 from lambdakit.local.virtual.waiting import Overrun, StrandEnded
 
 if TYPE_CHECKING:
-    from lambdakit.local.virtual.clock import Timer, VirtualClock
+    from lambdakit.local.agenda import Timer
+    from lambdakit.local.virtual.clock import VirtualClock
 
 INIT_SECONDS = 10.0
 """How long the INIT phase of an on-demand environment may take."""
