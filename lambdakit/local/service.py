@@ -1,4 +1,4 @@
-"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS, on a virtual clock."""
+"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
@@ -20,7 +20,7 @@ from lambdakit.local.invocation import Invocation
 from lambdakit.local.outcome import MAX_REQUEST_BYTES, Outcome, Reply
 from lambdakit.local.placement import Environment, Lifetimes, Placement, Throttle
 from lambdakit.local.records import dead_letter, destination_record
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.runner import Call
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.local.virtual.runner import VirtualRunner
@@ -29,10 +29,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lambdakit.app import App
+    from lambdakit.local.clock import Clock
+    from lambdakit.local.runner import Result, Runner
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
 """The largest payload of an asynchronous invocation."""
+
+WATCHDOG = 10.0
+"""Real seconds after which a handler on virtual time is taken for stuck."""
 
 _ARN = "arn:aws:lambda:{region}:{account}:function:{name}"
 
@@ -40,11 +45,16 @@ _ARN = "arn:aws:lambda:{region}:{account}:function:{name}"
 class LocalLambda:
     """The Lambda service of one account and Region, on a virtual clock: no real time passes, and a seed settles ties.
 
+    With ``isolation="process"`` each environment is a real process under AWS's own runtime client, and time is real: it
+    passes by itself, ``run`` waits, any number of threads may invoke at once, and ``close`` ends the processes.
+
     Args:
-        seed: The same seed gives the same timeline, to the byte.
+        seed: The same seed gives the same timeline, to the byte. For virtual time.
         account_concurrency: How many invocations may run at once in the account.
+        isolation: ``"virtual"`` or ``"process"``.
         lifetimes: How long environments live, in seconds.
-        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck.
+        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck. For virtual
+            time.
         region: The AWS Region.
         account: The account's number.
 
@@ -62,8 +72,9 @@ class LocalLambda:
         seed: int = 0,
         account_concurrency: int = 1_000,
         *,
+        isolation: Literal["virtual", "process"] = "virtual",
         lifetimes: Lifetimes | None = None,
-        watchdog: float = 10.0,
+        watchdog: float = WATCHDOG,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
@@ -72,8 +83,7 @@ class LocalLambda:
         self.functions: dict[str, Function] = {}
         self._region = region
         self._account = account
-        self._clock = VirtualClock(seed)
-        self._runner = VirtualRunner(self._clock, watchdog=watchdog)
+        self._clock, self._runner = _isolated(isolation, seed, watchdog)
         self._placement = Placement(account_concurrency, lifetimes)
         self._mailboxes: dict[str, list[Any]] = {}
 
@@ -100,7 +110,8 @@ class LocalLambda:
 
         Args:
             handler: Lambda's handler setting, as in ``"shop.handler"``: each environment then has its own copies of the
-                function's own modules, as in Lambda. Or the App itself, whose modules all environments share.
+                function's own modules, as in Lambda. Or the App itself, whose modules all environments share; a process
+                imports it, by the name that it has in its module.
             name: The function's name; by default the App's.
             task_root: The folder with the function's code.
             timeout: In seconds: 1 to 900; Lambda's default is 3.
@@ -117,7 +128,10 @@ class LocalLambda:
             duration: What an invocation takes beside its waits: seconds, or a function of ``event``, ``random``.
 
         Raises:
-            ValueError: Lambda does not take a setting, or the name is taken.
+            ModuleNotFoundError: awslambdaric is not installed, for a process.
+            NotADirectoryError: there is no such ``task_root``, for a process.
+            ValueError: Lambda does not take a setting, or the name is taken; or a process can't import the handler, or
+                has no use for a stand-in.
         """
         app = _app(handler, Path(task_root))
         given = {
@@ -186,8 +200,11 @@ class LocalLambda:
         )
 
     def close(self) -> None:
-        """End every environment; dependencies of the environment clean up."""
-        self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up."""
+        try:
+            self._clock.close()
+        finally:
+            self._runner.close()
 
     def __enter__(self) -> Self:
         return self
@@ -334,6 +351,25 @@ class _Event:
         self.attempts = attempts
         self.attempts_made = 0
         self.outcome: Outcome | None = None
+
+
+def _isolated(isolation: str, seed: int, watchdog: float) -> tuple[Clock, Runner]:
+    """The clock and the runner of that name."""
+    if isolation == "virtual":
+        clock = VirtualClock(seed)
+        return clock, VirtualRunner(clock, watchdog=watchdog)
+    if isolation != "process":
+        raise ValueError(f'isolation is "virtual" or "process", not {isolation!r}')
+    if seed or watchdog != WATCHDOG:
+        raise ValueError(
+            "seed and watchdog are for virtual time: what happens on real time does not repeat, and a handler that "
+            'takes too long times out. Leave them out, or use LocalLambda(isolation="virtual").'
+        )
+    from lambdakit.local.process.clock import RealClock
+    from lambdakit.local.process.runner import ProcessRunner
+
+    real = RealClock()
+    return real, ProcessRunner(real)
 
 
 def _nothing() -> None: ...

@@ -83,6 +83,9 @@ class VirtualClock:
         with self.surrounded():
             self._run(float("inf"), waiting)
 
+    def close(self) -> None:
+        """Nothing to end: it has no thread."""
+
     def surrounded(self) -> AbstractContextManager[object]:
         """Make this process what handlers are to find, until the end of a ``with`` block.
 
