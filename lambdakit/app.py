@@ -89,6 +89,7 @@ class App:
             check_settings(function_settings)
         self.name = name or _default_name(modules_or_functions, namespace)
         self.__name__ = self.__qualname__ = self.name  # for decorators of Lambda handlers, which take a function
+        self.__module__ = namespace.get("__name__", "")  # where it is to be imported from
         self.settings: FunctionSettings = function_settings
         self._loop = EventLoop()
         self._dependencies = Dependencies(self._loop)
