@@ -465,6 +465,7 @@ TAKES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     (policy_on('say "hi"'), {"a": 'say \\"hi\\"'}, True),  # guide: such have to be escaped
     (policy_on('say "hi"'), {"a": 'say "hi"'}, False),  # guide
     (policy_on("x"), {"a": {"DataType": "String.Array", "StringValue": "no JSON"}}, False),
+    ({"a": ("x",), "b": ({"numeric": (">", 1)},)}, {"a": "x", "b": 2}, True),
     ({"a": ["x"], "b": ["y"]}, {"a": "x", "b": "y"}, True),
     ({"a": ["x"], "b": ["y"]}, {"a": "x"}, False),
     ({"source": ["s"], "$or": [{"a": ["x"]}, {"b": ["y"]}]}, {"source": "s", "b": "y"}, True),  # guide
