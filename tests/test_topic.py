@@ -348,6 +348,16 @@ def test_a_fifo_topic_keeps_the_order(fifo: Topic, clock: VirtualClock) -> None:
     assert contents == sorted(contents, key=lambda content: int(content["SequenceNumber"]))
 
 
+def test_dead_letters_of_a_fifo_topic_have_their_group(fifo: Topic, clock: VirtualClock) -> None:
+    """As the FIFO queue that gets them wants it."""
+    letters = FakeQueue("failed.fifo")
+    fifo.subscribe(FakeQueue("inbox.fifo", refuses=True), dead_letter_queue=letters)
+    fifo.publish("m", group="g", deduplication="1")
+    clock.run()
+
+    assert [(letter.group, letter.deduplication) for letter in letters.messages] == [("g", "1")]
+
+
 def test_a_standard_topic_keeps_no_order(topic: Topic, clock: VirtualClock) -> None:
     """The seed decides it."""
     queue = FakeQueue()
