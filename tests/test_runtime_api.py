@@ -817,7 +817,7 @@ with RuntimeProcess("shop.handler", sys.argv[1]) as process:
 def test_the_process_dies_with_its_parent(shop: Path, pipe: tuple[str, int], tmp_path: Path) -> None:
     """Even if the parent had no chance to end it, and the handler never returns."""
     path, reader = pipe
-    package = str(Path(process_module.__file__).parents[2])
+    package = str(Path(process_module.__file__).parents[3])
     variables = {**os.environ, "PYTHONPATH": package, "TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", PARENT, str(shop), path], env=variables) as parent:
         try:
