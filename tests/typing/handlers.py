@@ -49,7 +49,6 @@ from lambdakit.events import (
     SqsEvent,
     SqsRecord,
 )
-
 from lambdakit.http import (
     Cookie,
     Cors,
