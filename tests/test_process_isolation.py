@@ -164,12 +164,17 @@ def shop(local: LocalLambda, task: Path) -> Function:
     return fn
 
 
+def name_of(text: str) -> str:
+    """A function's name that tells where it is used."""
+    return re.sub(r"\W+", "-", text)[-64:]
+
+
 @pytest.fixture
 def deploy(local: LocalLambda, task: Path, request: pytest.FixtureRequest) -> Callable[..., Function]:
     """Deploys a function for one test."""
 
     def deploy(**settings: Any) -> Function:
-        return local.deploy("process_shop.handler", name=request.node.name, task_root=task, **settings)
+        return local.deploy("process_shop.handler", name=name_of(request.node.name), task_root=task, **settings)
 
     return deploy
 
@@ -582,7 +587,7 @@ def test_a_module_that_cannot_be_loaded_is_an_init_error(
     (tmp_path / "process_registers.py").write_text(
         "from lambdakit import App, on_s3\n\n@on_s3('uploads')\ndef ingest(upload): ...\n\nhandler = App(__name__)\n"
     )
-    fn = local.deploy(handler, name=f"no {handler}", task_root=tmp_path)
+    fn = local.deploy(handler, name=name_of(handler), task_root=tmp_path)
 
     failed = failure(fn.invoke({}))
 
@@ -850,10 +855,10 @@ def test_a_module_of_that_name_has_to_be_there(local: LocalLambda, monkeypatch: 
     monkeypatch.setitem(sys.modules, "process_memory", module)
 
     with pytest.raises(ValueError, match="its module 'process_memory' is no file"):
-        local.deploy(module.handler)
+        local.deploy(module.handler, name="in-memory")
     module.__file__ = __file__
     with pytest.raises(ValueError, match="is not imported from there by that name"):
-        local.deploy(module.handler)
+        local.deploy(module.handler, name="in-memory")
 
 
 @pytest.mark.parametrize("settings", [{"duration": 1}, {"init_duration": lambda random: random.random()}])

@@ -355,10 +355,10 @@ def test_dead_letters_of_a_fifo_topic_have_their_group(fifo: Topic, clock: Virtu
     """As the FIFO queue that gets them wants it."""
     letters = FakeQueue("failed.fifo")
     fifo.subscribe(FakeQueue("inbox.fifo", refuses=True), dead_letter_queue=letters)
-    fifo.publish("m", group="g", deduplication="1")
+    fifo.publish("m", message_group_id="g", message_deduplication_id="1")
     clock.run()
 
-    assert [(letter.group, letter.deduplication) for letter in letters.messages] == [("g", "1")]
+    assert [(letter.message_group_id, letter.message_deduplication_id) for letter in letters.messages] == [("g", "1")]
 
 
 def test_a_standard_topic_keeps_no_order(topic: Topic, clock: VirtualClock) -> None:

@@ -188,7 +188,7 @@ class Outlet:
         letters = self._dead_letter_queue
         if letters is not None:
             letter = parcel.letter() if parcel.letter else text_of(parcel.payload)
-            order = ("group", "deduplication") if letters.arn.endswith(".fifo") else ()
+            order = ("message_group_id", "message_deduplication_id") if letters.arn.endswith(".fifo") else ()
             details = {name: parcel.details[name] for name in order if name in parcel.details}
             letters.send(letter, **details, **self._details_of_letter(error))
 
