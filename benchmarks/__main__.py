@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic and Powertools."""
+"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic, Powertools and FastAPI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import cold, patterns, virtual, warm
 from benchmarks.measure import Figure, Measure
-from benchmarks.works import CONTENDERS, Contender, WrongAnswer
+from benchmarks.works import Contender, WrongAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,9 +77,9 @@ def _row(measure: Measure) -> dict[str, object]:
         "what": measure.what,
         "unit": measure.unit,
         "rounds": len(measure.samples["pydantic"]),
-        "median": {name: measure.median(name) for name in CONTENDERS},
-        "compared": {name: measure.compared(name) for name in CONTENDERS[1:]},
-        "uncertainty": {name: measure.uncertainty(name) for name in CONTENDERS[1:]},
+        "median": {name: measure.median(name) for name in measure.samples},
+        "compared": {name: measure.compared(name) for name in measure.samples},
+        "uncertainty": {name: measure.uncertainty(name) for name in measure.samples},
         "target": measure.target,
         "met": measure.met,
     }
@@ -92,7 +92,7 @@ def _versions() -> dict[str, str]:
 
 def _tables(measures: list[Measure], figures: list[Figure]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
-    compared = [("", "hand-written", "lambdakit", "Powertools", "target", ""), *map(_cells, measures)]
+    compared = [("", "hand-written", "lambdakit", "Powertools", "FastAPI", "target", ""), *map(_cells, measures)]
     alone = [("", "median", "target", ""), *map(_figure_cells, figures)]
     return "\n\n".join([versions, *(_table(rows) for rows in (compared, alone) if len(rows) > 1)])
 
@@ -121,6 +121,7 @@ def _cells(measure: Measure) -> tuple[str, ...]:
         _amount(measure),
         _comparison(measure, "lambdakit"),
         _comparison(measure, "powertools"),
+        _comparison(measure, "fastapi"),
         _compared(measure, measure.target),
         "ok" if measure.met else "over",
     )
@@ -134,6 +135,8 @@ def _amount(measure: Measure) -> str:
 
 
 def _comparison(measure: Measure, contender: Contender) -> str:
+    if contender not in measure.samples:
+        return "-"
     uncertainty = measure.uncertainty(contender)
     return f"{_compared(measure, measure.compared(contender))} ± " + (
         f"{uncertainty / MEBIBYTE:.2f}" if measure.unit == "B" else f"{uncertainty:.2f}"

@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.works import CONTENDERS, Contender
+from benchmarks.works import Contender, Source, contenders
 
 
 @dataclass
@@ -14,9 +14,13 @@ class Measure:
     """Samples of one thing that all contenders did, taken in turns: the n-th of each are neighbours in time."""
 
     what: str
+    source: Source
     unit: Literal["ns", "B"]
     target: float
-    samples: dict[Contender, list[float]] = field(default_factory=lambda: {name: [] for name in CONTENDERS})
+    samples: dict[Contender, list[float]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = {name: [] for name in contenders(self.source)}
 
     def median(self, contender: Contender) -> float:
         """The median sample, in the measure's unit."""

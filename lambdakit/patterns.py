@@ -47,6 +47,8 @@ class EventPattern:
 
     Attributes:
         pattern: The pattern in dicts, lists and scalars; a copy.
+        matches: Whether the pattern lets an event through, given as parsed JSON; never raises. It is the compiled test
+            itself: a method that calls it would make a match longer.
 
     Raises:
         ValueError: AWS would refuse the pattern; the message says where it is wrong and what would be right.
@@ -62,13 +64,13 @@ class EventPattern:
     ValueError: event pattern at detail.state: takes a list of values, not 'done'. Write ['done'].
     """
 
-    __slots__ = ("_passes", "pattern")
+    __slots__ = ("matches", "pattern")
 
     _noun: ClassVar[str] = "event pattern"
     _operators: ClassVar[dict[str, Build]] = BUS_OPERATORS
 
     pattern: dict[str, Json]
-    _passes: Callable[[Any], bool]
+    matches: Callable[[Mapping[str, Any]], bool]
 
     def __init__(self, pattern: Mapping[str, object] | str) -> None:
         path = (self._noun,)
@@ -77,15 +79,11 @@ class EventPattern:
             if not isinstance(plain, dict):
                 fail(path, f"is a mapping of fields, as {{'source': ['shop']}}, not {plain!r}.")
             self.pattern = plain
-            self._passes = self._object(plain, path)
+            self.matches = cast("Callable[[Mapping[str, Any]], bool]", self._object(plain, path))
         except RecursionError:
             fail(path, "nests too deep.")
         if (combinations := _combinations(plain)) > _MOST_COMBINATIONS:
             fail(path, f"its $or make {combinations} combinations; AWS takes {_MOST_COMBINATIONS}.")
-
-    def matches(self, event: Mapping[str, object]) -> bool:
-        """Whether the pattern lets this event through, given as parsed JSON. Never raises."""
-        return self._passes(event if isinstance(event, dict) else dict(event))
 
     @property
     def text(self) -> str:
@@ -288,8 +286,8 @@ def _not_string(passes: Test, absent_passes: bool) -> Test:
 
 def _fields(leaves: list[_Leaf], nodes: list[_Node], choices: list[Test], names: frozenset[str]) -> Test:
     """The test of an object, or of what is there instead."""
-    if len(leaves) == 1 and not nodes and not choices:
-        return _field(*leaves[0])
+    if len(leaves) == 1 and len(nodes) <= 1 and not choices:
+        return _field_and_object(leaves[0], nodes[0], names) if nodes else _field(leaves[0], names)
 
     def test(value: Json) -> bool:
         if not isinstance(value, dict):
@@ -311,8 +309,12 @@ def _fields(leaves: list[_Leaf], nodes: list[_Node], choices: list[Test], names:
     return test
 
 
-def _field(key: str, passes: Test, passes_other: Test) -> Test:
-    """The test of an object of which one field counts: most are of this kind, and a loop would take its time."""
+# Most objects of patterns are one of these two, for which loops would make a match longer.
+
+
+def _field(leaf: _Leaf, names: frozenset[str]) -> Test:
+    """The test of an object of which one field counts."""
+    key, passes, passes_other = leaf
 
     def test(value: Json) -> bool:
         if not isinstance(value, dict):
@@ -320,7 +322,25 @@ def _field(key: str, passes: Test, passes_other: Test) -> Test:
         inner = value.get(key, _MISSING)
         return passes(inner) if isinstance(inner, str) else passes_other(inner)
 
-    test_other = _not_object(test, frozenset((key,)))
+    test_other = _not_object(test, names)
+    return test
+
+
+def _field_and_object(leaf: _Leaf, node: _Node, names: frozenset[str]) -> Test:
+    """The test of an object of which one field counts, and another that is an object: a source and a detail."""
+    key, passes, passes_other = leaf
+    node_key, node_passes, passes_without = node
+
+    def test(value: Json) -> bool:
+        if not isinstance(value, dict):
+            return test_other(value)
+        inner = value.get(key, _MISSING)
+        if not (passes(inner) if isinstance(inner, str) else passes_other(inner)):
+            return False
+        inner = value.get(node_key, _MISSING)
+        return passes_without(value) if inner is _MISSING else node_passes(inner)
+
+    test_other = _not_object(test, names)
     return test
 
 
@@ -346,7 +366,7 @@ def _not_object(passes: Test, names: frozenset[str]) -> Test:
 
     def test(value: Json) -> bool:
         if not isinstance(value, list):
-            return empty_passes
+            return passes(dict(value)) if isinstance(value, Mapping) else empty_passes
         objects = _flat(value)
         if empty_passes:  # `exists: false` is about all objects: one without the fields proves nothing
             objects = [item for item in objects if isinstance(item, dict) and not names.isdisjoint(item)] or [{}]

@@ -155,6 +155,15 @@ def test_a_handler_that_is_not_there_is_lambdas_error(
     assert invocation.error.type == error
 
 
+@pytest.mark.parametrize("name", ["the shop", "", "x" * 65, "shop"])
+def test_a_name_that_lambda_does_not_take_is_refused(local_lambda: LocalLambda, name: str) -> None:
+    """It has other characters or too many, or another function has it."""
+    local_lambda.deploy(App(double), name="shop")
+
+    with pytest.raises(ValueError, match="name="):
+        local_lambda.deploy(App(double), name=name or "ä")
+
+
 def test_what_lambda_could_not_write_is_not_written_here(local_lambda: LocalLambda) -> None:
     """A datetime in a plain function's reply is an error, and not first in production."""
 

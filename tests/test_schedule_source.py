@@ -222,6 +222,18 @@ def test_an_input_is_sent_as_it_is(clock: VirtualClock, function: FakeFunction) 
     assert (function.events, queue.bodies) == ([{"full": True}], ['{"full":true}'])
 
 
+def test_a_detail_is_that_of_the_event(clock: VirtualClock, function: FakeFunction) -> None:
+    """As JSON text where the event is Scheduler's."""
+    for scheduler in (False, True):
+        _schedule(clock, "cron(0 1 * * ? *)", function, detail={"full": True}, scheduler=scheduler)
+    clock.run(until=HOUR)
+
+    assert {event["source"]: event["detail"] for event in function.events} == {
+        "aws.events": {"full": True},
+        "aws.scheduler": '{"full":true}',
+    }
+
+
 def test_scheduler_fills_in_what_it_knows(clock: VirtualClock, function: FakeFunction) -> None:
     """A rule does not."""
     given = {
@@ -289,8 +301,10 @@ def test_a_bus_is_no_target(clock: VirtualClock) -> None:
         ({"start_date": START, "scheduler": False}, "a rule has no time zone"),
         ({"enabled": "yes"}, "enabled is True or False"),
         ({"input": object()}, "input is what JSON can hold"),
+        ({"detail": object()}, "input is what JSON can hold"),
+        ({"input": {}, "detail": {}}, "an input takes the place of the event"),
     ],
-    ids=["window", "naive", "dates", "rule", "enabled", "input"],
+    ids=["window", "naive", "dates", "rule", "enabled", "input", "detail", "both"],
 )
 def test_a_wrong_setting_is_refused(clock: VirtualClock, settings: dict[str, Any], words: str) -> None:
     """As the decorator refuses it."""

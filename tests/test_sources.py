@@ -11,10 +11,8 @@ from lambdakit.events import S3Record, ScheduledEvent
 from lambdakit.local import LocalLambda
 from lambdakit.local.sources.bucket import Bucket
 from lambdakit.local.sources.bus import Bus
-from lambdakit.local.sources.schedule import ScheduleSource
 from lambdakit.local.sources.source import Place
 from lambdakit.local.sources.topic import Topic
-from lambdakit.schedules import Schedule
 
 
 def _place(local: LocalLambda) -> Place:
@@ -81,7 +79,6 @@ def test_a_schedule_runs_a_function_and_lets_a_run_end(local: LocalLambda) -> No
         time.sleep(2)
 
     function = local.deploy(App(sweep))
-    ScheduleSource("sweep", _place(local), Schedule.parse("rate(1 hour)"), function)
     local.run(until=3 * 3_600)
     local.run()
 

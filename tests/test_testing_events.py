@@ -797,15 +797,16 @@ def test_scheduler_sends_its_detail_as_text() -> None:
 
 
 def test_a_route_of_an_http_api_is_filled_in() -> None:
-    """Its parameters are decoded where they stand alone, and encoded in the path."""
+    """Its parameters are decoded, in the path too; a function URL has them as they came."""
     event = events.apigw_v2("POST /orders/{id}", path_parameters={"id": "a b"}, body=b"\xff")
     assert (event["routeKey"], event["rawPath"], event["pathParameters"], event["body"], event["isBase64Encoded"]) == (
         "POST /orders/{id}",
-        "/orders/a%20b",
+        "/orders/a b",
         {"id": "a b"},
         "/w==",
         True,
     )
+    assert events.function_url("POST /orders/{id}", path_parameters={"id": "a b"})["rawPath"] == "/orders/a%20b"
 
 
 def test_a_parameter_that_the_route_does_not_have_is_refused() -> None:

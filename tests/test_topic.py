@@ -351,6 +351,16 @@ def test_a_fifo_topic_keeps_the_order(fifo: Topic, clock: VirtualClock) -> None:
     assert contents == sorted(contents, key=lambda content: int(content["SequenceNumber"]))
 
 
+def test_dead_letters_of_a_fifo_topic_have_their_group(fifo: Topic, clock: VirtualClock) -> None:
+    """As the FIFO queue that gets them wants it."""
+    letters = FakeQueue("failed.fifo")
+    fifo.subscribe(FakeQueue("inbox.fifo", refuses=True), dead_letter_queue=letters)
+    fifo.publish("m", message_group_id="g", message_deduplication_id="1")
+    clock.run()
+
+    assert [(letter.message_group_id, letter.message_deduplication_id) for letter in letters.messages] == [("g", "1")]
+
+
 def test_a_standard_topic_keeps_no_order(topic: Topic, clock: VirtualClock) -> None:
     """The seed decides it."""
     queue = FakeQueue()
@@ -471,6 +481,7 @@ TAKES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     (policy_on('say "hi"'), {"a": 'say \\"hi\\"'}, True),  # guide: such have to be escaped
     (policy_on('say "hi"'), {"a": 'say "hi"'}, False),  # guide
     (policy_on("x"), {"a": {"DataType": "String.Array", "StringValue": "no JSON"}}, False),
+    ({"a": ("x",), "b": ({"numeric": (">", 1)},)}, {"a": "x", "b": 2}, True),
     ({"a": ["x"], "b": ["y"]}, {"a": "x", "b": "y"}, True),
     ({"a": ["x"], "b": ["y"]}, {"a": "x"}, False),
     ({"source": ["s"], "$or": [{"a": ["x"]}, {"b": ["y"]}]}, {"source": "s", "b": "y"}, True),  # guide

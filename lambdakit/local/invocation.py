@@ -57,6 +57,7 @@ class Invocation:
         environment: The environment's number, or None.
         init_duration: How long the INIT phase of a cold start took, or None.
         duration: How long the handler ran.
+        max_memory_used: The most memory its environment took so far, in MB; None on virtual time, and but for Linux.
         payload: The reply, as JSON holds it; None if it failed.
         error: Why it failed, or None.
         exception: What the handler raised, or None.
@@ -77,6 +78,7 @@ class Invocation:
         "function",
         "init_duration",
         "kind",
+        "max_memory_used",
         "outcome",
         "request_id",
         "started",
@@ -101,6 +103,7 @@ class Invocation:
         self.environment: int | None = None
         self.init_duration: float | None = None
         self.duration: float | None = None
+        self.max_memory_used: int | None = None
         self.outcome: Outcome | None = None
         self.exception: BaseException | None = None
         self.error: InvocationError | None = None
@@ -153,6 +156,7 @@ class Invocation:
         self.started, self.ended = result.started, result.ended
         self.init_duration, self.duration = result.init_duration, result.duration
         self.outcome, self.exception = result.outcome, result.exception
+        self.max_memory_used = result.max_memory_used
         if isinstance(result.outcome, Failure):
             self.error = InvocationError.of(result.outcome)
         self._own_log, self._memory_size = result.log, memory_size
@@ -168,6 +172,7 @@ class Invocation:
             duration=self.duration or 0,
             init_duration=self.init_duration,
             memory_size=self._memory_size,
+            memory_used=self.max_memory_used,
         )
         lines = [start_line(self.request_id), self._own_log.rstrip("\n"), end_line(self.request_id), report]
         return "\n".join(line for line in lines if line) + "\n"

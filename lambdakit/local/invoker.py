@@ -58,8 +58,7 @@ class Invoker:
     def provision(self, function: Function, environments: Sequence[Environment]) -> None:
         """Initialise a function's provisioned environments, and run the clock until they serve or have failed."""
         waiting = set(environments)
-        for environment in environments:
-            self._prepare(function, environment, waiting)
+        self._clock.at(self._clock.now, lambda: self._prepare_all(function, waiting))
         self._clock.run_while(lambda: bool(waiting))
 
     def release(self, function: Function, environment: Environment, result: Result) -> None:
@@ -71,6 +70,10 @@ class Invoker:
                 self._prepare(function, environment, set())
             case Fate.KEPT:
                 pass
+
+    def _prepare_all(self, function: Function, environments: set[Environment]) -> None:
+        for environment in sorted(environments, key=lambda environment: environment.number):
+            self._prepare(function, environment, environments)
 
     def _prepare(self, function: Function, environment: Environment, waiting: set[Environment]) -> None:
         def prepared(outcome: Outcome) -> None:

@@ -1,13 +1,14 @@
-"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS, on a virtual clock."""
+"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic_core import from_json, to_json
 
@@ -33,23 +34,33 @@ if TYPE_CHECKING:
 
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
+    from lambdakit.local.clock import Clock
     from lambdakit.local.mappings.kinds import AnyMapping, AnySource
+    from lambdakit.local.runner import Runner
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
 """The largest payload of an asynchronous invocation."""
 
+WATCHDOG = 10.0
+"""Real seconds after which a handler on virtual time is taken for stuck."""
+
 
 class LocalLambda(Account):
     """The Lambda service of one account and Region, on a virtual clock: no real time passes, and a seed settles ties.
 
+    With ``isolation="process"`` each environment is a real process under AWS's own runtime client, and time is real: it
+    passes by itself, ``run`` waits, any number of threads may invoke at once, and ``close`` ends the processes.
+
     Args:
-        seed: The same seed gives the same timeline, to the byte.
+        seed: The same seed gives the same timeline, to the byte. For virtual time.
         account_concurrency: How many invocations may run at once in the account.
+        isolation: ``"virtual"`` or ``"process"``.
         lifetimes: How long environments live, in seconds.
-        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck.
+        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck. For virtual
+            time.
         aws_latency: What a call of AWS takes, as moto answers it: virtual seconds, or a function of ``service``,
-            ``operation`` and ``random``.
+            ``operation`` and ``random``. For virtual time.
         event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
@@ -68,8 +79,9 @@ class LocalLambda(Account):
         seed: int = 0,
         account_concurrency: int = 1_000,
         *,
+        isolation: Literal["virtual", "process"] = "virtual",
         lifetimes: Lifetimes | None = None,
-        watchdog: float = 10.0,
+        watchdog: float = WATCHDOG,
         aws_latency: StandIn = 0.0,
         event_memory: int = 268_435_456,
         region: str = "us-east-1",
@@ -78,8 +90,7 @@ class LocalLambda(Account):
         self.seed = seed
         self.account_concurrency = account_concurrency
         self.functions: dict[str, Function] = {}
-        self._clock = VirtualClock(seed)
-        self._runner = VirtualRunner(self._clock, watchdog=watchdog, aws_latency=aws_latency)
+        self._clock, self._runner = _isolated(isolation, seed, watchdog, aws_latency)
         self._placement = Placement(account_concurrency, lifetimes)
         self._invoker = Invoker(self._clock, self._placement, self._runner, event_memory)
         super().__init__(Place(self._clock, region, account))
@@ -110,7 +121,8 @@ class LocalLambda(Account):
 
         Args:
             handler: Lambda's handler setting, as in ``"shop.handler"``: each environment then has its own copies of the
-                function's own modules, as in Lambda. Or the App itself, whose modules all environments share.
+                function's own modules, as in Lambda. Or the App itself, whose modules all environments share; a process
+                imports it, by the name that it has in its module.
             name: The function's name; by default the App's.
             task_root: The folder with the function's code.
             timeout: In seconds: 1 to 900; Lambda's default is 3.
@@ -127,7 +139,10 @@ class LocalLambda(Account):
             duration: What an invocation takes beside its waits: seconds, or a function of ``event``, ``random``.
 
         Raises:
-            ValueError: Lambda does not take a setting, or the name is taken.
+            ModuleNotFoundError: awslambdaric is not installed, for a process.
+            NotADirectoryError: there is no such ``task_root``, for a process.
+            ValueError: Lambda does not take a setting, or the name is taken; or a process can't import the handler, or
+                has no use for a stand-in.
         """
         app = _app(handler, Path(task_root))
         given = {
@@ -145,8 +160,7 @@ class LocalLambda(Account):
         own = app.settings if app else {}
         settings = Configuration({**own, **{key: value for key, value in given.items() if value is not None}})
         name = name or (app.name if app else _name_of(handler))
-        if name in self.functions:
-            raise ValueError(f"Function already exist: {name}")
+        _check_name(name, self.functions)
         provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
             name,
@@ -236,8 +250,11 @@ class LocalLambda(Account):
         )
 
     def close(self) -> None:
-        """End every environment; dependencies of the environment clean up."""
-        self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up."""
+        try:
+            self._clock.close()
+        finally:
+            self._runner.close()
 
     def __enter__(self) -> Self:
         return self
@@ -305,6 +322,25 @@ def _already_mapped(mapping: AnyMapping) -> str:
     )
 
 
+def _isolated(isolation: str, seed: int, watchdog: float, aws_latency: StandIn) -> tuple[Clock, Runner]:
+    """The clock and the runner of that name."""
+    if isolation == "virtual":
+        clock = VirtualClock(seed)
+        return clock, VirtualRunner(clock, watchdog=watchdog, aws_latency=aws_latency)
+    if isolation != "process":
+        raise ValueError(f'isolation is "virtual" or "process", not {isolation!r}')
+    if seed or watchdog != WATCHDOG or aws_latency != 0:
+        raise ValueError(
+            "seed, watchdog and aws_latency are for virtual time: what happens on real time does not repeat, and a "
+            'handler that takes too long times out. Leave them out, or use LocalLambda(isolation="virtual").'
+        )
+    from lambdakit.local.process.clock import RealClock
+    from lambdakit.local.process.runner import ProcessRunner
+
+    real = RealClock()
+    return real, ProcessRunner(real)
+
+
 def _call(action: Callable[[], object]) -> None:
     action()
 
@@ -348,6 +384,17 @@ def _app(handler: str | Callable[[Any, Any], Any], task_root: Path) -> App | Non
 
     found = _loaded(handler, task_root) if isinstance(handler, str) else handler
     return found if isinstance(found, App) else None
+
+
+def _check_name(name: str, taken: Container[str]) -> None:
+    """Refuse a function's name that Lambda does not take, or has already."""
+    if not re.fullmatch("[a-zA-Z0-9_-]{1,64}", name):
+        raise ValueError(
+            f"Value {name!r} at 'functionName' failed to satisfy constraint: a function's name is up to 64 letters, "
+            "digits, '-' and '_'. Give it one with name=..."
+        )
+    if name in taken:
+        raise ValueError(f"Function already exist: {name}. Deploy it under another name with name=...")
 
 
 def _loaded(handler: str, task_root: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
 
@@ -131,12 +131,12 @@ def _fail(problem: str) -> NoReturn:
     raise SourceError("InvalidParameter", f"Invalid parameter: Attributes Reason: FilterPolicy: {problem}") from None
 
 
-def _rules(policy: Mapping[str, Any], depth: int = 1) -> Iterator[tuple[list[Any], int]]:
+def _rules(policy: Mapping[str, Any], depth: int = 1) -> Iterator[tuple[Sequence[Any], int]]:
     """The values that each key lists, and how deep it lies."""
     for key, value in policy.items():
         if isinstance(value, Mapping):
             yield from _rules(cast("Mapping[str, Any]", value), depth + 1)
-        elif not isinstance(value, list):
+        elif not isinstance(value, list | tuple):
             _fail(f'"{key}" must be an object or an array')
         elif not value:
             _fail("Empty arrays are not allowed")
@@ -158,7 +158,7 @@ def _combinations(policy: Mapping[str, Any], depth: int = 1) -> int:
     )
 
 
-def _is_choice(key: str, value: list[Any]) -> bool:
+def _is_choice(key: str, value: Sequence[Any]) -> bool:
     return key == _OR and all(isinstance(choice, Mapping) for choice in value)
 
 
@@ -192,7 +192,7 @@ _OF_STRINGS = ("prefix", "suffix", "wildcard", "equals-ignore-case", "cidr")
 
 
 def _check_numeric(operand: Any) -> None:
-    if not isinstance(operand, list):
+    if not isinstance(operand, list | tuple):
         _fail("Value of numeric must be an array.")
     terms: list[Any] = [*operand, *[None] * (2 - len(operand))]
     sign, number, *upper = terms

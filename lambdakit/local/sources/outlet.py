@@ -185,9 +185,12 @@ class Outlet:
 
     def _give_up(self, parcel: Parcel, error: LambdakitError) -> None:
         self.failed.append(Delivery(self.target.arn, parcel.payload, self._clock.now, str(error)))
-        if self._dead_letter_queue is not None:
+        letters = self._dead_letter_queue
+        if letters is not None:
             letter = parcel.letter() if parcel.letter else text_of(parcel.payload)
-            self._dead_letter_queue.send(letter, **self._details_of_letter(error))
+            order = ("message_group_id", "message_deduplication_id") if letters.arn.endswith(".fifo") else ()
+            details = {name: parcel.details[name] for name in order if name in parcel.details}
+            letters.send(letter, **details, **self._details_of_letter(error))
 
 
 def is_target(thing: object) -> TypeIs[Target]:

@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -495,19 +496,22 @@ class Queue(EventSource):
     # What is refused.
 
     def _check_settings(self) -> None:
-        _check_setting("VisibilityTimeout", "visibility_timeout", self.visibility_timeout, 0, 43_200)
-        _check_setting("DelaySeconds", "delay_seconds", self.delay_seconds, 0, LONGEST_DELAY)
-        _check_setting(
-            "MessageRetentionPeriod", "message_retention_period", self.message_retention_period, 60, 1_209_600
-        )
-        _check_setting(
-            "MaximumMessageSize", "maximum_message_size", self.maximum_message_size, 1_024, MAXIMUM_MESSAGE_SIZE
-        )
-        wait = self.receive_message_wait_time_seconds
-        _check_setting("ReceiveMessageWaitTimeSeconds", "receive_message_wait_time_seconds", wait, 0, 20)
-        _check_setting("RedrivePolicy", "max_receive_count", self.max_receive_count, 1, 1_000)
-        check_choice("deduplication_scope", self.deduplication_scope, ["queue", "messageGroup"])
-        check_flag("content_based_deduplication", self.content_based_deduplication)
+        ranges = {
+            "visibility_timeout": (0, LONGEST_VISIBILITY_TIMEOUT),
+            "delay_seconds": (0, LONGEST_DELAY),
+            "message_retention_period": (60, 1_209_600),
+            "maximum_message_size": (1_024, MAXIMUM_MESSAGE_SIZE),
+            "receive_message_wait_time_seconds": (0, 20),
+        }
+        for setting, (lowest, highest) in ranges.items():
+            with _refusing(setting):
+                check_range(setting, getattr(self, setting), lowest, highest)
+        with _refusing("redrive_policy"):
+            check_range("max_receive_count", self.max_receive_count, 1, 1_000)
+        with _refusing("deduplication_scope"):
+            check_choice("deduplication_scope", self.deduplication_scope, ["queue", "messageGroup"])
+        with _refusing("content_based_deduplication"):
+            check_flag("content_based_deduplication", self.content_based_deduplication)
         if self.content_based_deduplication and not self.fifo:
             raise SourceError("InvalidAttributeName", "Unknown Attribute ContentBasedDeduplication.")
         if self.dead_letter_queue is not None and self.dead_letter_queue.fifo != self.fifo:
@@ -525,10 +529,13 @@ def _check_name(name: str) -> None:
         raise _invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 
 
-def _check_setting(attribute: str, setting: str, value: object, lowest: int, highest: int) -> None:
+@contextmanager
+def _refusing(setting: str) -> Generator[None]:
+    """Refuse what a check finds wrong in the words of SQS; a note says what would be right."""
     try:
-        check_range(setting, value, lowest, highest)
+        yield
     except ValueError as error:
+        attribute = "".join(map(str.capitalize, setting.split("_")))
         refusal = SourceError("InvalidAttributeValue", f"Invalid value for the parameter {attribute}.")
         refusal.add_note(str(error))
         raise refusal from error

@@ -28,8 +28,8 @@ class ScheduleSource(Source):
 
     A rule sends its ``input``, by default a ``Scheduled Event`` of ``aws.events``. So does Scheduler, where the event
     is of ``aws.scheduler``; in its input ``<aws.scheduler.schedule-arn>``, ``<aws.scheduler.scheduled-time>``,
-    ``<aws.scheduler.execution-id>`` and ``<aws.scheduler.attempt-number>`` are replaced. A rate begins with the first
-    period of a rule, but with Scheduler at once, or at the ``start_date``.
+    ``<aws.scheduler.execution-id>`` and ``<aws.scheduler.attempt-number>`` are replaced. A rate fires first when a
+    rule's first period is over, but with Scheduler at once, or at the ``start_date``.
 
     Args:
         name: The name of the rule or schedule.
@@ -37,6 +37,7 @@ class ScheduleSource(Source):
         schedule: When it fires.
         target: A function, a queue or a topic.
         input: What it sends: any JSON value; text is sent as it is, and for a function has to be JSON.
+        detail: What the event has for its detail, in the place of nothing; not with an ``input``.
         start_date: When it begins to fire; not for ``at``, whose dates Scheduler ignores.
         end_date: When it ceases to.
         flexible_time_window_in_minutes: How much later than due it may fire: 1 to 1,440; the seed decides.
@@ -75,6 +76,7 @@ class ScheduleSource(Source):
         target: Target,
         *,
         input: Any = None,  # noqa: A002 - AWS's own name
+        detail: Any = None,
         start_date: datetime | None = None,
         end_date: datetime | None = None,
         flexible_time_window_in_minutes: int | None = None,
@@ -84,13 +86,16 @@ class ScheduleSource(Source):
     ) -> None:
         window = flexible_time_window_in_minutes
         check_rule_name(name)
+        content = detail if input is None else input
         # The decorator refuses what AWS would.
         ScheduleTrigger(
-            schedule.expression, name, schedule.timezone, input, None, start_date, end_date, window, enabled
+            schedule.expression, name, schedule.timezone, content, None, start_date, end_date, window, enabled
         )
         needs_scheduler = schedule.needs_scheduler or bool(start_date or end_date or window)
         if needs_scheduler and scheduler is False:
             raise ValueError("a rule has no time zone, no at(), no dates and no window: leave out scheduler=False")
+        if input is not None and detail is not None:
+            raise ValueError("an input takes the place of the event, so that has no detail: give one of them")
         self.scheduler = needs_scheduler if scheduler is None else scheduler
         service, path = ("scheduler", f"schedule/default/{name}") if self.scheduler else ("events", f"rule/{name}")
         super().__init__(name, place, place.arn(service, path))
@@ -99,37 +104,30 @@ class ScheduleSource(Source):
         self.fired: list[datetime] = []
         self.outlet = Outlet(place.clock, target, "function", "queue", "topic")
         self._input = input
+        self._detail = detail
         self._details = {"message_group_id": message_group_id} if message_group_id else {}
         self._window = timedelta(minutes=window or 0)
-        is_once = schedule.expression.startswith("at(")
-        self._end = None if is_once else end_date
-        self._start = None if is_once else start_date
+        is_once, is_rate = schedule.expression.startswith("at("), schedule.expression.startswith("rate(")
         now = place.clock.today
-        if schedule.expression.startswith("rate("):
-            self._start = start_date or now
-            now -= timedelta.resolution if self.scheduler else timedelta()
+        self._start = None if is_once else start_date or (now if is_rate else None)
+        self._end = None if is_once else end_date
         if input is not None:
             self._payload(now)  # sees now whether it is one
         self._due: datetime | None = None
-        self._wait_after(now)
+        self._wait_after(now - timedelta.resolution if is_rate and self.scheduler else now)
 
     @classmethod
     def of_trigger(cls, trigger: ScheduleTrigger, target: Target, place: Place) -> ScheduleSource:
-        """What a handler's decorator asks for: its target gets a ``Scheduled Event`` whose detail is the input.
-
-        An input makes it a schedule of Scheduler, which can have such an event for an input.
-        """
-        detail = trigger.input
+        """What a handler's decorator asks for: its target gets a ``Scheduled Event`` whose detail is the input."""
         return cls(
             trigger.name,
             place,
             Schedule.parse(trigger.expression, trigger.timezone),
             target,
-            input=None if detail is None else _event_with(detail, place),
+            detail=trigger.input,
             start_date=trigger.start_date,
             end_date=trigger.end_date,
             flexible_time_window_in_minutes=trigger.flexible_time_window_in_minutes,
-            scheduler=None if detail is None else True,
             enabled=trigger.enabled,
         )
 
@@ -160,8 +158,14 @@ class ScheduleSource(Source):
 
     def _payload(self, due: datetime) -> Any:
         if self._input is None:
-            region, account = self.place.region, self.place.account
-            return scheduled_event(self.name, scheduler=self.scheduler, time=due, region=region, account=account)
+            return scheduled_event(
+                self.name,
+                input=self._detail,
+                scheduler=self.scheduler,
+                time=due,
+                region=self.place.region,
+                account=self.place.account,
+            )
         text = text_of(self._input)
         if self.scheduler:
             for keyword, value in self._context(due).items():
@@ -184,18 +188,3 @@ def _parsed(text: str) -> Any:
     except ValueError as error:
         message = f"Invalid RequestJson provided. Reason The request is not a valid JSON: {error}"
         raise SourceError("ValidationException", message) from None
-
-
-def _event_with(detail: Any, place: Place) -> dict[str, Any]:
-    """The input of a schedule that makes it send such an event."""
-    return {
-        "version": "0",
-        "id": "<aws.scheduler.execution-id>",
-        "detail-type": "Scheduled Event",
-        "source": "aws.scheduler",
-        "account": place.account,
-        "time": "<aws.scheduler.scheduled-time>",
-        "region": place.region,
-        "resources": ["<aws.scheduler.schedule-arn>"],
-        "detail": detail,
-    }

@@ -8,7 +8,6 @@ sockets do, takes none, unless a stand-in says how much.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,9 @@ from lambdakit.context import LambdaContext
 from lambdakit.local.outcome import Cause, Failure, Outcome, Reply
 from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
 from lambdakit.local.placement import Ending, Environment
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.report import init_report_line
+from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Result
+from lambdakit.local.variables import lambda_variables, log_stream_name
 from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.modules import HandlerFault, OwnModules
 from lambdakit.local.virtual.patches import Chance, WallClock, patched
@@ -29,12 +30,8 @@ from lambdakit.local.virtual.standins import Seconds, StandIn
 from lambdakit.local.virtual.waiting import Overrun, StrandEnded
 
 if TYPE_CHECKING:
-    from lambdakit.local.virtual.clock import Timer, VirtualClock
-
-INIT_SECONDS = 10.0
-"""How long the INIT phase of an on-demand environment may take."""
-PROVISIONED_INIT_SECONDS = 130.0
-"""How long that of a provisioned one may take, or the function's time limit if that is longer."""
+    from lambdakit.local.agenda import Timer
+    from lambdakit.local.virtual.clock import VirtualClock
 
 
 class VirtualRunner:
@@ -102,7 +99,10 @@ class VirtualRunner:
             duration=Seconds(duration, "event", "random"),
             own_modules=OwnModules(root, setting.replace("/", ".").split(".")[0]) if setting is handler else None,
         )
-        plan.variables = _variables(plan, setting, region, environment or {})
+        variables = lambda_variables(
+            handler=setting, task_root=root, function_name=name, memory_size=memory_size, region=region
+        )
+        plan.variables = {**variables, **(environment or {})}
         self._plans[name] = plan
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
@@ -140,7 +140,9 @@ class VirtualRunner:
         if sandbox is not None:
             return sandbox, False
         log_stream = self._reset.pop(environment, "")
-        sandbox = Sandbox(self.clock, self.stage, plan, log_stream or self._log_stream())
+        sandbox = Sandbox(
+            self.clock, self.stage, plan, log_stream or log_stream_name(self.clock.today, self.clock.random)
+        )
         self._sandboxes[environment] = sandbox
         return sandbox, bool(log_stream)
 
@@ -152,9 +154,6 @@ class VirtualRunner:
         if ending is Ending.RESET:
             self._reset[environment] = sandbox.log_stream
         sandbox.end()
-
-    def _log_stream(self) -> str:
-        return f"{self.clock.today:%Y/%m/%d}/[$LATEST]{self.clock.random.getrandbits(128):032x}"
 
     @contextmanager
     def _surroundings(self) -> Generator[None]:
@@ -319,6 +318,7 @@ class Attempt:
         """Begin anew: the INIT phase is now part of the invocation and of the time that it has."""
         self._drop_sandbox()
         self._init_duration = round(self._clock.now - self._started, 9)
+        self._log += init_report_line(self._init_duration) + "\n"
         self._cold = False
         self._take_sandbox()
         self._set_deadline()
@@ -454,30 +454,3 @@ def _client_context(given: Any) -> Any:
         env=given.get("env"),
         client=SimpleNamespace(**client) if isinstance(client, Mapping) else client,
     )
-
-
-def _variables(plan: Plan, setting: str, region: str, own: Mapping[str, str]) -> dict[str, str]:
-    """Lambda's environment variables, and the function's own.
-
-    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    return {
-        "TZ": ":UTC",
-        "LAMBDA_TASK_ROOT": str(plan.task_root),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_LAMBDA_FUNCTION_NAME": plan.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(plan.memory_size),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": plan.log_group_name,
-        # No real credentials: code under test must not reach an account by accident.
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-        "_HANDLER": setting,
-        **own,
-    }

@@ -16,7 +16,8 @@ from greenlet import getcurrent, greenlet
 from lambdakit.local.errors import StuckHandlerError
 
 if TYPE_CHECKING:
-    from lambdakit.local.virtual.clock import Timer, VirtualClock
+    from lambdakit.local.agenda import Timer
+    from lambdakit.local.virtual.clock import VirtualClock
     from lambdakit.local.virtual.sandbox import Sandbox
 
 _PATIENCE = 100
