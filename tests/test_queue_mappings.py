@@ -39,8 +39,8 @@ def queue(clock: VirtualClock) -> Queue:
 
 
 def send(queue: Queue, *bodies: object, group: str | None = None) -> None:
-    for number, body in enumerate(bodies):
-        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{number}{body}"}
+    for body in bodies:
+        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{body}"[:9]}
         queue.send(body, **fifo if queue.fifo else {})
 
 
