@@ -9,15 +9,15 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, warm
-from benchmarks.measure import Measure
+from benchmarks import cold, patterns, warm
+from benchmarks.measure import Measure, Rate
 from benchmarks.works import CONTENDERS, Contender, WrongAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MEBIBYTE = 1024 * 1024
-PARTS = ("cold", "memory", "warm")
+PARTS = ("cold", "memory", "warm", "patterns")
 
 
 def main() -> int:
@@ -25,7 +25,8 @@ def main() -> int:
     options = _options()
     parts = options.parts or PARTS
     try:
-        warm.check()
+        if set(parts) != {"patterns"}:
+            warm.check()
         measures = _measures(parts, options.rounds)
     except WrongAnswer as error:
         print(error, file=sys.stderr)
@@ -34,13 +35,15 @@ def main() -> int:
     return int(options.check and not all(measure.met for measure in measures))
 
 
-def _measures(parts: Sequence[str], rounds: int) -> list[Measure]:
-    measures: list[Measure] = []
+def _measures(parts: Sequence[str], rounds: int) -> list[Measure | Rate]:
+    measures: list[Measure | Rate] = []
     if "cold" in parts or "memory" in parts:
         unit = {"cold": "ns", "memory": "B"}
         measures += (measure for measure in cold.measure(rounds) if measure.unit in {unit.get(part) for part in parts})
     if "warm" in parts:
         measures += warm.measure(rounds)
+    if "patterns" in parts:
+        measures += patterns.measure(rounds)
     return measures
 
 
@@ -58,11 +61,21 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(measures: list[Measure]) -> dict[str, object]:
+def _report(measures: list[Measure | Rate]) -> dict[str, object]:
     return {"versions": _versions(), "platform": platform.platform(), "measures": [_row(each) for each in measures]}
 
 
-def _row(measure: Measure) -> dict[str, object]:
+def _row(measure: Measure | Rate) -> dict[str, object]:
+    if isinstance(measure, Rate):
+        return {
+            "what": measure.what,
+            "unit": "1/s",
+            "rounds": len(measure.samples),
+            "median": {"lambdakit": measure.median},
+            "uncertainty": {"lambdakit": measure.uncertainty},
+            "target": measure.target,
+            "met": measure.met,
+        }
     return {
         "what": measure.what,
         "unit": measure.unit,
@@ -80,7 +93,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {package: version(package) for package in packages}
 
 
-def _table(measures: list[Measure]) -> str:
+def _table(measures: list[Measure | Rate]) -> str:
     head = ("", "hand-written", "lambdakit", "Powertools", "target", "")
     rows = [head, *(_cells(measure) for measure in measures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -89,7 +102,10 @@ def _table(measures: list[Measure]) -> str:
     return "\n".join([versions, "", *lines])
 
 
-def _cells(measure: Measure) -> tuple[str, ...]:
+def _cells(measure: Measure | Rate) -> tuple[str, ...]:
+    if isinstance(measure, Rate):
+        rate = f"{measure.median:,.0f} /s ± {measure.uncertainty:,.0f}"
+        return measure.what, "", rate, "", f"{measure.target:,.0f} /s", "ok" if measure.met else "under"
     return (
         measure.what,
         _amount(measure),

@@ -1,4 +1,4 @@
-"""Samples of what a thing costs each contender, and how they compare."""
+"""Samples of what a thing costs each contender, and how they compare; of how often lambdakit does it by itself."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ class Measure:
     def uncertainty(self, contender: Contender) -> float:
         """The standard error of ``compared``, from the middle half of the rounds."""
         rounds = self._rounds(contender)
-        low, _, high = statistics.quantiles(rounds, n=4)
-        return float(0.93 * (high - low) / len(rounds) ** 0.5)
+        return _standard_error(rounds)
 
     @property
     def met(self) -> bool:
@@ -40,3 +39,33 @@ class Measure:
     def _rounds(self, contender: Contender) -> list[float]:
         pairs = zip(self.samples[contender], self.samples["pydantic"], strict=True)
         return [mine - bare if self.unit == "B" else mine / bare for mine, bare in pairs]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Samples of how often a second lambdakit does a thing that has no contender."""
+
+    what: str
+    target: float
+    samples: list[float]
+
+    @property
+    def median(self) -> float:
+        """The median sample."""
+        return statistics.median(self.samples)
+
+    @property
+    def uncertainty(self) -> float:
+        """The standard error of the median, from the middle half of the samples."""
+        return _standard_error(self.samples)
+
+    @property
+    def met(self) -> bool:
+        """Whether lambdakit keeps to its target."""
+        return self.median >= self.target
+
+
+def _standard_error(samples: list[float]) -> float:
+    """That of the median."""
+    low, _, high = statistics.quantiles(samples, n=4)
+    return float(0.93 * (high - low) / len(samples) ** 0.5)

@@ -22,6 +22,7 @@ WARM_TARGETS: dict[tuple[Source, int], float] = {
     ("sqs", 10): 1.3,
     ("sqs", 1000): 1.3,
 }
+PATTERNS_TARGET = 200_000
 
 
 class WrongAnswer(Exception):
