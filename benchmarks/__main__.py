@@ -9,15 +9,17 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, patterns, warm
-from benchmarks.measure import Measure, Rate
+from benchmarks import cold, patterns, queues, warm
+from benchmarks.measure import Measure, Peak, Rate
 from benchmarks.works import CONTENDERS, Contender, WrongAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MEBIBYTE = 1024 * 1024
-PARTS = ("cold", "memory", "warm", "patterns")
+PARTS = ("cold", "memory", "warm", "patterns", "queues")
+ALONE = {"patterns", "queues"}
+"""Parts in which lambdakit has no contenders."""
 
 
 def main() -> int:
@@ -25,7 +27,7 @@ def main() -> int:
     options = _options()
     parts = options.parts or PARTS
     try:
-        if set(parts) != {"patterns"}:
+        if set(parts) - ALONE:
             warm.check()
         measures = _measures(parts, options.rounds)
     except WrongAnswer as error:
@@ -35,8 +37,8 @@ def main() -> int:
     return int(options.check and not all(measure.met for measure in measures))
 
 
-def _measures(parts: Sequence[str], rounds: int) -> list[Measure | Rate]:
-    measures: list[Measure | Rate] = []
+def _measures(parts: Sequence[str], rounds: int) -> list[Measure | Rate | Peak]:
+    measures: list[Measure | Rate | Peak] = []
     if "cold" in parts or "memory" in parts:
         unit = {"cold": "ns", "memory": "B"}
         measures += (measure for measure in cold.measure(rounds) if measure.unit in {unit.get(part) for part in parts})
@@ -44,6 +46,8 @@ def _measures(parts: Sequence[str], rounds: int) -> list[Measure | Rate]:
         measures += warm.measure(rounds)
     if "patterns" in parts:
         measures += patterns.measure(rounds)
+    if "queues" in parts:
+        measures += queues.measure(rounds)
     return measures
 
 
@@ -61,11 +65,11 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(measures: list[Measure | Rate]) -> dict[str, object]:
+def _report(measures: list[Measure | Rate | Peak]) -> dict[str, object]:
     return {"versions": _versions(), "platform": platform.platform(), "measures": [_row(each) for each in measures]}
 
 
-def _row(measure: Measure | Rate) -> dict[str, object]:
+def _row(measure: Measure | Rate | Peak) -> dict[str, object]:
     if isinstance(measure, Rate):
         return {
             "what": measure.what,
@@ -76,6 +80,9 @@ def _row(measure: Measure | Rate) -> dict[str, object]:
             "target": measure.target,
             "met": measure.met,
         }
+    if isinstance(measure, Peak):
+        size = {"lambdakit": measure.size}
+        return {"what": measure.what, "unit": "B", "median": size, "target": measure.target, "met": measure.met}
     return {
         "what": measure.what,
         "unit": measure.unit,
@@ -93,7 +100,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {package: version(package) for package in packages}
 
 
-def _table(measures: list[Measure | Rate]) -> str:
+def _table(measures: list[Measure | Rate | Peak]) -> str:
     head = ("", "hand-written", "lambdakit", "Powertools", "target", "")
     rows = [head, *(_cells(measure) for measure in measures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -102,10 +109,13 @@ def _table(measures: list[Measure | Rate]) -> str:
     return "\n".join([versions, "", *lines])
 
 
-def _cells(measure: Measure | Rate) -> tuple[str, ...]:
+def _cells(measure: Measure | Rate | Peak) -> tuple[str, ...]:
     if isinstance(measure, Rate):
         rate = f"{measure.median:,.0f} /s ± {measure.uncertainty:,.0f}"
         return measure.what, "", rate, "", f"{measure.target:,.0f} /s", "ok" if measure.met else "under"
+    if isinstance(measure, Peak):
+        size, target = (f"{amount / MEBIBYTE:,.0f} MiB" for amount in (measure.size, measure.target))
+        return measure.what, "", size, "", target, "ok" if measure.met else "over"
     return (
         measure.what,
         _amount(measure),

@@ -65,6 +65,20 @@ class Rate:
         return self.median >= self.target
 
 
+@dataclass(frozen=True)
+class Peak:
+    """The most resident memory, in bytes, of a process of lambdakit that has no contender."""
+
+    what: str
+    target: float
+    size: float
+
+    @property
+    def met(self) -> bool:
+        """Whether lambdakit keeps to its target."""
+        return self.size <= self.target
+
+
 def _standard_error(samples: list[float]) -> float:
     """That of the median."""
     low, _, high = statistics.quantiles(samples, n=4)

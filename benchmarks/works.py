@@ -23,6 +23,8 @@ WARM_TARGETS: dict[tuple[Source, int], float] = {
     ("sqs", 1000): 1.3,
 }
 PATTERNS_TARGET = 200_000
+QUEUE_TARGET = 10_000
+QUEUE_MEMORY_TARGET = 600e6
 
 
 class WrongAnswer(Exception):
