@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic and Powertools."""
+"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic, Powertools and FastAPI."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, patterns, queues, warm
-from benchmarks.measure import Measure, Peak, Rate
-from benchmarks.works import CONTENDERS, Contender, WrongAnswer
+from benchmarks import cold, patterns, queues, virtual, warm
+from benchmarks.measure import Figure, Measure
+from benchmarks.works import Contender, WrongAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MEBIBYTE = 1024 * 1024
-PARTS = ("cold", "memory", "warm", "patterns", "queues")
-ALONE = {"patterns", "queues"}
-"""Parts in which lambdakit has no contenders."""
+COMPARED = ("cold", "memory", "warm")
+ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "patterns": patterns.measure,
+    "queues": queues.measure,
+    "virtual": virtual.measure,
+}
+PARTS = (*COMPARED, *ALONE)
 
 
 def main() -> int:
@@ -27,27 +31,25 @@ def main() -> int:
     options = _options()
     parts = options.parts or PARTS
     try:
-        if set(parts) - ALONE:
-            warm.check()
         measures = _measures(parts, options.rounds)
+        figures = [figure for part, measure in ALONE.items() if part in parts for figure in measure()]
     except WrongAnswer as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(_report(measures), indent=2) if options.json else _table(measures))
-    return int(options.check and not all(measure.met for measure in measures))
+    print(json.dumps(_report(measures, figures), indent=2) if options.json else _tables(measures, figures))
+    met = all(measure.met for measure in measures) and all(figure.met for figure in figures)
+    return int(options.check and not met)
 
 
-def _measures(parts: Sequence[str], rounds: int) -> list[Measure | Rate | Peak]:
-    measures: list[Measure | Rate | Peak] = []
+def _measures(parts: Sequence[str], rounds: int) -> list[Measure]:
+    measures: list[Measure] = []
+    if not set(parts).isdisjoint(COMPARED):
+        warm.check()
     if "cold" in parts or "memory" in parts:
         unit = {"cold": "ns", "memory": "B"}
         measures += (measure for measure in cold.measure(rounds) if measure.unit in {unit.get(part) for part in parts})
     if "warm" in parts:
         measures += warm.measure(rounds)
-    if "patterns" in parts:
-        measures += patterns.measure(rounds)
-    if "queues" in parts:
-        measures += queues.measure(rounds)
     return measures
 
 
@@ -65,31 +67,23 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(measures: list[Measure | Rate | Peak]) -> dict[str, object]:
-    return {"versions": _versions(), "platform": platform.platform(), "measures": [_row(each) for each in measures]}
+def _report(measures: list[Measure], figures: list[Figure]) -> dict[str, object]:
+    return {
+        "versions": _versions(),
+        "platform": platform.platform(),
+        "measures": [_row(each) for each in measures],
+        "figures": [{**vars(each), "median": each.median, "met": each.met} for each in figures],
+    }
 
 
-def _row(measure: Measure | Rate | Peak) -> dict[str, object]:
-    if isinstance(measure, Rate):
-        return {
-            "what": measure.what,
-            "unit": "1/s",
-            "rounds": len(measure.samples),
-            "median": {"lambdakit": measure.median},
-            "uncertainty": {"lambdakit": measure.uncertainty},
-            "target": measure.target,
-            "met": measure.met,
-        }
-    if isinstance(measure, Peak):
-        size = {"lambdakit": measure.size}
-        return {"what": measure.what, "unit": "B", "median": size, "target": measure.target, "met": measure.met}
+def _row(measure: Measure) -> dict[str, object]:
     return {
         "what": measure.what,
         "unit": measure.unit,
         "rounds": len(measure.samples["pydantic"]),
-        "median": {name: measure.median(name) for name in CONTENDERS},
-        "compared": {name: measure.compared(name) for name in CONTENDERS[1:]},
-        "uncertainty": {name: measure.uncertainty(name) for name in CONTENDERS[1:]},
+        "median": {name: measure.median(name) for name in measure.samples},
+        "compared": {name: measure.compared(name) for name in measure.samples},
+        "uncertainty": {name: measure.uncertainty(name) for name in measure.samples},
         "target": measure.target,
         "met": measure.met,
     }
@@ -100,27 +94,38 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {package: version(package) for package in packages}
 
 
-def _table(measures: list[Measure | Rate | Peak]) -> str:
-    head = ("", "hand-written", "lambdakit", "Powertools", "target", "")
-    rows = [head, *(_cells(measure) for measure in measures)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _tables(measures: list[Measure], figures: list[Figure]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
-    return "\n".join([versions, "", *lines])
+    compared = [("", "hand-written", "lambdakit", "Powertools", "FastAPI", "target", ""), *map(_cells, measures)]
+    alone = [("", "median", "target", ""), *map(_figure_cells, figures)]
+    return "\n\n".join([versions, *(_table(rows) for rows in (compared, alone) if len(rows) > 1)])
 
 
-def _cells(measure: Measure | Rate | Peak) -> tuple[str, ...]:
-    if isinstance(measure, Rate):
-        rate = f"{measure.median:,.0f} /s ± {measure.uncertainty:,.0f}"
-        return measure.what, "", rate, "", f"{measure.target:,.0f} /s", "ok" if measure.met else "under"
-    if isinstance(measure, Peak):
-        size, target = (f"{amount / MEBIBYTE:,.0f} MiB" for amount in (measure.size, measure.target))
-        return measure.what, "", size, "", target, "ok" if measure.met else "over"
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _figure_cells(figure: Figure) -> tuple[str, ...]:
+    bound = "at least" if figure.at_least else "at most"
+    median, target = (f"{value:,.2f}" if value < 100 else f"{value:,.0f}" for value in (figure.median, figure.target))
+    return (
+        figure.what,
+        f"{median} {figure.unit}",
+        f"{bound} {target} {figure.unit}",
+        "ok" if figure.met else "missed",
+    )
+
+
+def _cells(measure: Measure) -> tuple[str, ...]:
     return (
         measure.what,
         _amount(measure),
         _comparison(measure, "lambdakit"),
         _comparison(measure, "powertools"),
+        _comparison(measure, "fastapi"),
         _compared(measure, measure.target),
         "ok" if measure.met else "over",
     )
@@ -134,6 +139,8 @@ def _amount(measure: Measure) -> str:
 
 
 def _comparison(measure: Measure, contender: Contender) -> str:
+    if contender not in measure.samples:
+        return "-"
     uncertainty = measure.uncertainty(contender)
     return f"{_compared(measure, measure.compared(contender))} ± " + (
         f"{uncertainty / MEBIBYTE:.2f}" if measure.unit == "B" else f"{uncertainty:.2f}"

@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Measure
 from benchmarks.works import (
-    COLD_TARGET,
-    CONTENDERS,
+    COLD_TARGETS,
     MEMORY_TARGET,
     SOURCES,
     Source,
     WrongAnswer,
+    contenders,
     module,
     turns,
     work,
@@ -55,12 +55,12 @@ def _measure(source: Source, rounds: int, folder: Path) -> tuple[Measure, Measur
     event = folder / f"{source}.json"
     event.write_text(json.dumps(work(source, 1).event))
     title = source.upper()
-    time = Measure(f"cold start, {title}", "ns", COLD_TARGET)
-    memory = Measure(f"peak memory, {title}", "B", MEMORY_TARGET)
-    for contender in CONTENDERS:  # writes the .pyc files, fills the page cache
+    time = Measure(f"cold start, {title}", source, "ns", COLD_TARGETS[source])
+    memory = Measure(f"peak memory, {title}", source, "B", MEMORY_TARGET)
+    for contender in contenders(source):  # writes the .pyc files, fills the page cache
         _start(module(source, contender), event)
     for number in range(rounds):
-        for contender in turns(number):
+        for contender in turns(source, number):
             took, peak = _start(module(source, contender), event)
             time.samples[contender].append(took)
             memory.samples[contender].append(peak)

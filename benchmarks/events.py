@@ -1,4 +1,4 @@
-"""Events as S3 and SQS deliver them, and what a function has to see in them."""
+"""Events as S3, SQS and HTTP APIs deliver them, and what a function has to see in them."""
 
 from __future__ import annotations
 
@@ -47,6 +47,64 @@ def sqs_event_with_failures() -> dict[str, object]:
 def sqs_seen_with_failures() -> list[object]:
     """What a function sees in ``sqs_event_with_failures()`` of the orders that it can do."""
     return [tuple(_order(number).values()) for number in (0, 5)]
+
+
+def http_event() -> dict[str, object]:
+    """A request to an HTTP API, in payload format 2.0, with a path parameter and a body.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    route, path = "POST /orders/{order_id}", "/orders/42"
+    body = json.dumps({"sku": "cup-0.3l-green", "quantity": 3, "price": 2.5})
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate, br",
+            "content-length": str(len(body)),
+            "content-type": "application/json",
+            "host": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+            "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+            "x-amzn-trace-id": f"Root=1-67e90b1f-{_digest(body)[:24]}",
+            "x-forwarded-for": "203.0.113.7",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+        },
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+            "domainPrefix": "a1b2c3d4e5",
+            "http": {
+                "method": "POST",
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+                "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+            },
+            "requestId": "Iabcdefgh4ijklmn=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "30/Mar/2025:09:15:27 +0000",
+            "timeEpoch": 1743326127192,
+        },
+        "pathParameters": {"order_id": "42"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def http_seen() -> list[object]:
+    """What a function sees in ``http_event()``: the order's id and the order."""
+    return [(42, "cup-0.3l-green", 3, 2.5)]
+
+
+def http_answer() -> object:
+    """The answer to ``http_event()``: status, media type and body."""
+    return 201, "application/json", {"id": 42, "sku": "cup-0.3l-green", "total": 7.5}
 
 
 def failed_messages() -> list[str]:

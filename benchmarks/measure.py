@@ -1,4 +1,4 @@
-"""Samples of what a thing costs each contender, and how they compare; of how often lambdakit does it by itself."""
+"""Samples of what a thing costs each contender, and how they compare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.works import CONTENDERS, Contender
+from benchmarks.works import Contender, Source, contenders
 
 
 @dataclass
@@ -14,9 +14,13 @@ class Measure:
     """Samples of one thing that all contenders did, taken in turns: the n-th of each are neighbours in time."""
 
     what: str
+    source: Source
     unit: Literal["ns", "B"]
     target: float
-    samples: dict[Contender, list[float]] = field(default_factory=lambda: {name: [] for name in CONTENDERS})
+    samples: dict[Contender, list[float]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = {name: [] for name in contenders(self.source)}
 
     def median(self, contender: Contender) -> float:
         """The median sample, in the measure's unit."""
@@ -29,7 +33,8 @@ class Measure:
     def uncertainty(self, contender: Contender) -> float:
         """The standard error of ``compared``, from the middle half of the rounds."""
         rounds = self._rounds(contender)
-        return _standard_error(rounds)
+        low, _, high = statistics.quantiles(rounds, n=4)
+        return float(0.93 * (high - low) / len(rounds) ** 0.5)
 
     @property
     def met(self) -> bool:
@@ -41,13 +46,15 @@ class Measure:
         return [mine - bare if self.unit == "B" else mine / bare for mine, bare in pairs]
 
 
-@dataclass(frozen=True)
-class Rate:
-    """Samples of how often a second lambdakit does a thing that has no contender."""
+@dataclass
+class Figure:
+    """Samples of something of lambdakit's alone, against a target of its own."""
 
     what: str
+    unit: str
     target: float
-    samples: list[float]
+    at_least: bool = False
+    samples: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
@@ -55,31 +62,6 @@ class Rate:
         return statistics.median(self.samples)
 
     @property
-    def uncertainty(self) -> float:
-        """The standard error of the median, from the middle half of the samples."""
-        return _standard_error(self.samples)
-
-    @property
     def met(self) -> bool:
-        """Whether lambdakit keeps to its target."""
-        return self.median >= self.target
-
-
-@dataclass(frozen=True)
-class Peak:
-    """The most resident memory, in bytes, of a process of lambdakit that has no contender."""
-
-    what: str
-    target: float
-    size: float
-
-    @property
-    def met(self) -> bool:
-        """Whether lambdakit keeps to its target."""
-        return self.size <= self.target
-
-
-def _standard_error(samples: list[float]) -> float:
-    """That of the median."""
-    low, _, high = statistics.quantiles(samples, n=4)
-    return float(0.93 * (high - low) / len(samples) ** 0.5)
+        """Whether it keeps to its target."""
+        return self.median >= self.target if self.at_least else self.median <= self.target

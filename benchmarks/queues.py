@@ -17,19 +17,21 @@ from pathlib import Path
 
 from pydantic_core import from_json
 
-from benchmarks.measure import Peak, Rate
-from benchmarks.works import QUEUE_MEMORY_TARGET, QUEUE_TARGET, WrongAnswer
+from benchmarks.measure import Figure
+from benchmarks.works import WrongAnswer
 from lambdakit.local.invocation import Invocation
 from lambdakit.local.mappings.queues import QueueMapping
 from lambdakit.local.mappings.settings import QueueSettings
 from lambdakit.local.outcome import Reply
 from lambdakit.local.sources.queue import Queue
+from lambdakit.local.sources.source import Place
 from lambdakit.local.virtual.clock import VirtualClock
 
 MESSAGES = 1_000_000
 FAILING = 100
+SAMPLES = 20
 ROOT = Path(__file__).parents[1]
-PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB elsewhere
+MEBIBYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB elsewhere
 
 
 class StandIn:
@@ -53,7 +55,7 @@ class StandIn:
         if self.batches % self.every == 0:
             self.marks.append(start - self.own_time)
         self.batches += 1
-        invocation = Invocation("request", self.name, "RequestResponse", None, self.clock.now)
+        invocation = Invocation("request", self.name, "RequestResponse", body, self.clock.now)
         invocation.outcome = Reply(json.dumps({"batchItemFailures": self.failures(body)}).encode())
         self.own_time += time.process_time_ns() - start
         self.clock.at(self.clock.now, lambda: over(invocation))
@@ -63,20 +65,20 @@ class StandIn:
         return [{"itemIdentifier": record["messageId"]} for record in records if from_json(record["body"])["bad"]]
 
 
-def measure(rounds: int) -> list[Rate | Peak]:
-    """Batches a second, in so many parts of the million messages, and the memory that they take while they wait.
+def measure() -> list[Figure]:
+    """Batches a second, in parts of the million messages, and the memory that they take while they wait.
 
     Raises:
         WrongAnswer: messages are lost, or in the wrong place.
     """
-    command = [sys.executable, "-m", "benchmarks.queues", str(MESSAGES), str(rounds)]
+    command = [sys.executable, "-m", "benchmarks.queues", str(MESSAGES), str(SAMPLES)]
     outcome = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     told = json.loads(outcome.stdout)
     if told["deleted"] != MESSAGES - MESSAGES // FAILING or told["letters"] != MESSAGES // FAILING:
         raise WrongAnswer(f"of {MESSAGES:,} messages {told['deleted']:,} were processed, {told['letters']:,} given up")
     return [
-        Rate("SQS mapping, batches of 10", QUEUE_TARGET, told["rates"]),
-        Peak("1,000,000 waiting messages", QUEUE_MEMORY_TARGET, told["peak"]),
+        Figure("SQS mapping, batches of 10 messages", "/s", 10_000, at_least=True, samples=told["rates"]),
+        Figure("SQS queue, 1,000,000 waiting messages, peak memory", "MiB", 572, samples=[told["peak"]]),
     ]
 
 
@@ -84,11 +86,12 @@ def main() -> None:
     """Sends and processes so many messages, and prints what it took as JSON."""
     messages, parts = map(int, sys.argv[1:])
     clock = VirtualClock()
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=3)
+    place = Place(clock)
+    letters = Queue("letters", place)
+    queue = Queue("orders", place, dead_letter_queue=letters, max_receive_count=3)
     for number in range(messages):
         queue.send({"id": str(number), "total": 19.5, "bad": number % FAILING == 0})
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBIBYTE
     every = messages // 10 // (parts + 1)
     function = StandIn(clock, every)
     QueueMapping(clock, queue, function, QueueSettings(function_response_types="ReportBatchItemFailures"))

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measure import Measure
 from benchmarks.works import (
-    CONTENDERS,
     SOURCES,
     WARM_TARGETS,
     Contender,
     Source,
     Work,
     WrongAnswer,
+    contenders,
     module,
     turns,
     work,
@@ -104,19 +104,25 @@ def measure(rounds: int) -> list[Measure]:
 def _measure(source: Source, rounds: int) -> list[Measure]:
     works = {records: work(source, records) for kind, records in WARM_TARGETS if kind == source}
     measures = {
-        records: Measure(f"warm, {source.upper()}, {records:,} record{'s' if records > 1 else ''}", "ns", target)
+        records: Measure(_title(source, records), source, "ns", target)
         for (kind, records), target in WARM_TARGETS.items()
         if kind == source
     }
     for first in range(0, rounds, ROUNDS_A_PROCESS):
         with _workers(source) as workers:
-            times = {(name, n): _calibrated(workers[name], works[n]) for name in CONTENDERS for n in works}
+            times = {(name, n): _calibrated(workers[name], works[n]) for name in contenders(source) for n in works}
             for number in range(first, min(rounds, first + ROUNDS_A_PROCESS)):
                 for records, task in works.items():
-                    for name in turns(number):
+                    for name in turns(source, number):
                         took = workers[name].time(task, times[name, records])
                         measures[records].samples[name].append(took / times[name, records])
     return list(measures.values())
+
+
+def _title(source: Source, records: int) -> str:
+    if source == "http":
+        return "warm, HTTP"
+    return f"warm, {source.upper()}, {records:,} record{'s' if records > 1 else ''}"
 
 
 def _calibrated(worker: Worker, work: Work) -> int:
@@ -129,7 +135,9 @@ def _calibrated(worker: Worker, work: Work) -> int:
 
 @contextlib.contextmanager
 def _workers(source: Source) -> Generator[dict[Contender, Worker]]:
-    workers: dict[Contender, Worker] = {contender: Worker(module(source, contender)) for contender in CONTENDERS}
+    workers: dict[Contender, Worker] = {
+        contender: Worker(module(source, contender)) for contender in contenders(source)
+    }
     try:
         yield workers
     finally:

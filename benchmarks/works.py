@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from importlib.util import find_spec
+from typing import Any, Literal
 
 from benchmarks import events
 
-Contender = Literal["pydantic", "lambdakit", "powertools"]
-Source = Literal["s3", "sqs"]
+Contender = Literal["pydantic", "lambdakit", "powertools", "fastapi"]
+Source = Literal["s3", "sqs", "http"]
 
-CONTENDERS: tuple[Contender, ...] = ("pydantic", "lambdakit", "powertools")
-SOURCES: tuple[Source, ...] = ("s3", "sqs")
+SOURCES: tuple[Source, ...] = ("s3", "sqs", "http")
 
-COLD_TARGET = 1.05
+COLD_TARGETS: dict[Source, float] = {"s3": 1.05, "sqs": 1.05, "http": 1.08}
 MEMORY_TARGET = 2 * 1024 * 1024
 WARM_TARGETS: dict[tuple[Source, int], float] = {
     ("s3", 1): 2.0,
@@ -21,10 +23,8 @@ WARM_TARGETS: dict[tuple[Source, int], float] = {
     ("sqs", 1): 3.0,
     ("sqs", 10): 1.3,
     ("sqs", 1000): 1.3,
+    ("http", 1): 4.0,
 }
-PATTERNS_TARGET = 200_000
-QUEUE_TARGET = 10_000
-QUEUE_MEMORY_TARGET = 600e6
 
 
 class WrongAnswer(Exception):
@@ -36,10 +36,17 @@ def module(source: Source, contender: Contender) -> str:
     return f"benchmarks.functions.{source}_{contender}"
 
 
-def turns(number: int) -> tuple[Contender, ...]:
+def contenders(source: Source) -> tuple[Contender, ...]:
+    """Who does the work; FastAPI only where it and Mangum are installed."""
+    three: tuple[Contender, ...] = ("pydantic", "lambdakit", "powertools")
+    return (*three, "fastapi") if source == "http" and find_spec("fastapi") and find_spec("mangum") else three
+
+
+def turns(source: Source, number: int) -> tuple[Contender, ...]:
     """The contenders in the order of the round ``number``: each is as often first as it is last."""
-    first = number % len(CONTENDERS)
-    return CONTENDERS[first:] + CONTENDERS[:first]
+    all_of_them = contenders(source)
+    first = number % len(all_of_them)
+    return all_of_them[first:] + all_of_them[:first]
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class Work:
     event: object
     reply: object
     seen: list[object]
+    read: Callable[[Any], object] = lambda reply: reply
 
     def check(self, function: str, reply: object, seen: list[object]) -> None:
         """Looks whether a function did the work, if need be more than once.
@@ -56,7 +64,7 @@ class Work:
         Raises:
             WrongAnswer: it didn't.
         """
-        if (reply, seen[-len(self.seen) :]) != (self.reply, self.seen):
+        if (self.read(reply), seen[-len(self.seen) :]) != (self.reply, self.seen):
             raise WrongAnswer(f"{function} answered {reply!r:.500} having seen {seen!r:.500}")
 
 
@@ -64,6 +72,8 @@ def work(source: Source, records: int) -> Work:
     """An event of that many records, none of which is bad."""
     if source == "s3":
         return Work(events.s3_event(records), None, events.s3_seen(records))
+    if source == "http":
+        return Work(events.http_event(), events.http_answer(), events.http_seen(), _answer)
     return Work(events.sqs_event(records), {"batchItemFailures": []}, events.sqs_seen(records))
 
 
@@ -71,3 +81,9 @@ def work_with_failures() -> Work:
     """A batch of messages of which some can't be done."""
     failures = [{"itemIdentifier": identifier} for identifier in events.failed_messages()]
     return Work(events.sqs_event_with_failures(), {"batchItemFailures": failures}, events.sqs_seen_with_failures())
+
+
+def _answer(reply: Any) -> object:
+    """What a client gets, however the names of headers are written."""
+    headers = {name.lower(): value for name, value in reply["headers"].items()}
+    return reply["statusCode"], headers["content-type"], json.loads(reply["body"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lambdakit.triggers.dynamodb import on_dynamodb
     from lambdakit.triggers.event import on_event
     from lambdakit.triggers.eventbridge import on_eventbridge
+    from lambdakit.triggers.http import on_http
     from lambdakit.triggers.invoke import on_invoke
     from lambdakit.triggers.kinesis import on_kinesis
     from lambdakit.triggers.s3 import on_s3
@@ -41,6 +42,7 @@ _HOMES = {
     "on_dynamodb": "triggers.dynamodb",
     "on_event": "triggers.event",
     "on_eventbridge": "triggers.eventbridge",
+    "on_http": "triggers.http",
     "on_invoke": "triggers.invoke",
     "on_kinesis": "triggers.kinesis",
     "on_s3": "triggers.s3",
@@ -66,6 +68,7 @@ __all__ = [
     "on_dynamodb",
     "on_event",
     "on_eventbridge",
+    "on_http",
     "on_invoke",
     "on_kinesis",
     "on_s3",

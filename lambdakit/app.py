@@ -12,21 +12,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.binding import Handler
 from lambdakit.depends import Dependencies, Depends, Provider
 from lambdakit.errors import NoHandlerError, RegistrationError
 from lambdakit.hooks import HOOKS, hooks_of, register_snapshot_hooks, runs_under_snapstart
 from lambdakit.identify import identify
-from lambdakit.lane import Lane, Target
+from lambdakit.lane import Target
 from lambdakit.loop import EventLoop
 from lambdakit.middleware import Invocation, MiddlewareLike, sorted_by_form, wrapped
 from lambdakit.signature import name_of, where
 from lambdakit.triggers.trigger import COLLECTED, TRIGGERS, trigger_class
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from typing import Unpack
 
+    from lambdakit.binding import Handler
+    from lambdakit.http.settings import HttpSettings
+    from lambdakit.lane import Lane
     from lambdakit.settings import FunctionSettings
+    from lambdakit.triggers.trigger import Trigger
 
 Collected = str | ModuleType | Callable[..., Any]
 
@@ -60,6 +64,7 @@ class App:
             marked function in a module counts, imported ones too.
         name: The function's name; by default that of its first module or function.
         middleware: What to wrap invocations and records in, outermost first.
+        http: How requests are answered: CORS, compression, limits.
         **function_settings: The function's settings in AWS, see ``FunctionSettings``.
 
     Raises:
@@ -79,6 +84,7 @@ class App:
         *modules_or_functions: Collected,
         name: str | None = None,
         middleware: Iterable[MiddlewareLike] = (),
+        http: HttpSettings | None = None,
         **function_settings: Unpack[FunctionSettings],
     ) -> None:
         namespace, place = _caller()
@@ -89,11 +95,13 @@ class App:
             check_settings(function_settings)
         self.name = name or _default_name(modules_or_functions, namespace)
         self.__name__ = self.__qualname__ = self.name  # for decorators of Lambda handlers, which take a function
+        self.__module__ = namespace.get("__name__", "")  # where it is to be imported from
         self.settings: FunctionSettings = function_settings
+        self.http = http
         self._loop = EventLoop()
         self._dependencies = Dependencies(self._loop)
         self._around, self._around_records = sorted_by_form(middleware) if middleware else ([], [])
-        self.handlers = [Handler(f, t) for f in functions for t in getattr(f, TRIGGERS, ())]
+        self.handlers: list[Handler] = [t.handler(f) for f in functions for t in getattr(f, TRIGGERS, ())]
         _refuse_conflicts(self.handlers)
         self._lanes: dict[str, Lane] = {}
         for handler in self.handlers:
@@ -125,11 +133,10 @@ class App:
         try:
             reply = lane.run(invocation.event, invocation)
         except BaseException as error:
-            if invocation.stack is not None:
-                invocation.stack.__exit__(type(error), error, error.__traceback__)
+            invocation.end(error)
             raise
         if invocation.stack is not None:
-            invocation.stack.close()
+            invocation.end()
         return reply
 
     def __repr__(self) -> str:
@@ -167,11 +174,12 @@ class App:
         ...     app(21.0)
         42.0
         """
-        known = self._scopes()
+        known = self._providers()
         if dependency not in known:
             names = ", ".join(sorted(function.__name__ for function in known)) or "none at all"
             raise ValueError(f"no handler depends on {name_of(dependency)}; the App's dependencies: {names}")
-        provider = Provider(Depends(with_, scope=known[dependency]))
+        replaced = known[dependency]
+        provider = Provider(Depends(with_, scope=replaced.scope), further=replaced.further)
         overrides = self._dependencies.overrides
         before = overrides.get(dependency)
         overrides[dependency] = provider
@@ -195,27 +203,30 @@ class App:
         return Explanation(source, list(handlers), lines)
 
     def _enter(self, handler: Handler) -> None:
-        """Give a handler its place in the lane of each source that it takes."""
+        """Give a handler its place in the lane of its sources."""
         envelopes = [trigger_class(name) for name in reversed(handler.trigger.via)]
-        labels = envelopes[0].labels if envelopes else handler.trigger.labels
-        for label in labels:
-            lane = self._lanes.setdefault(
-                label, Lane(envelopes[0] if envelopes else type(handler.trigger), self._dependencies)
-            )
-            if envelopes:
-                lane = lane.behind(envelopes, type(handler.trigger))
-            lane.add(Target(handler, self._around_records, self._dependencies))
+        lane = self._lane(envelopes[0] if envelopes else handler.trigger)
+        if envelopes:
+            lane = lane.behind(envelopes, type(handler.trigger))
+        lane.add(Target(handler, self._around_records, self._dependencies))
 
-    def _scopes(self) -> dict[Callable[..., Any], Any]:
-        """Each dependency's function and how long its value serves."""
-        scopes: dict[Callable[..., Any], Any] = {}
+    def _lane(self, trigger: Trigger | type[Trigger]) -> Lane:
+        """The lane of a trigger's sources; no other trigger has one of them without the others."""
+        known = (self._lanes[label] for label in trigger.labels if label in self._lanes)
+        lane = next(known, None) or trigger.lane(self._dependencies, self.http)
+        self._lanes.update(dict.fromkeys(trigger.labels, lane))
+        return lane
+
+    def _providers(self) -> dict[Callable[..., Any], Provider]:
+        """Each dependency's function and how it is provided."""
+        providers: dict[Callable[..., Any], Provider] = {}
         asked = [provider for handler in self.handlers for provider in handler.providers]
         asked += self._hooks
         while asked:
             provider = asked.pop()
-            scopes[provider.function] = provider.scope
+            providers[provider.function] = provider
             asked += [argument for argument in provider.arguments.values() if isinstance(argument, Provider)]
-        return scopes
+        return providers
 
     def _begin(self, module: str) -> None:
         """Start at once where Lambda loads the module that makes this App: there it is the INIT phase."""
@@ -298,13 +309,16 @@ def _default_name(given: Sequence[Collected], namespace: dict[str, Any]) -> str:
 
 
 def _refuse_conflicts(handlers: Sequence[Handler]) -> None:
-    for position, handler in enumerate(handlers):
-        for other in handlers[:position]:
-            same_kind = type(other.trigger) is type(handler.trigger) and other.trigger.via == handler.trigger.via
+    rivals: dict[Hashable, list[Handler]] = {}
+    for handler in handlers:
+        trigger = handler.trigger
+        others = rivals.setdefault((type(trigger), trigger.via, trigger.rivals), [])
+        for other in others:
             collide = other.trigger.repeats if other.function is handler.function else other.trigger.conflicts
-            if same_kind and collide(handler.trigger):
+            if collide(trigger):
                 raise RegistrationError(
                     f"two handlers claim the same thing: {other} and {handler}",
                     f"{where(other.function)} and {where(handler.function)}",
                     "Narrow one of them, or let one function serve both.",
                 )
+        others.append(handler)

@@ -117,7 +117,7 @@ class Handler:
         prefix = [path] if path and error.title not in self._record_titles else []
         for problem in error.errors(include_url=False, include_input=False):
             at = ".".join([*prefix, *map(str, problem["loc"])])
-            message = _message(problem["type"], problem["msg"], problem.get("ctx", {}))
+            message = message_of(problem["type"], problem["msg"], problem.get("ctx", {}))
             yield f"{at}: {message}" if at else message
 
     def _check_form(self) -> None:
@@ -168,12 +168,15 @@ class Handler:
             return Argument(parameter, of_invocation=context_of)
         mark = dependency_of(annotation)
         if mark is not None:
-            provider = Provider(mark, local_names=getattr(self.function, LOCAL_NAMES, None))
+            provider = self._provider(mark, getattr(self.function, LOCAL_NAMES, None))
             self.providers.append(provider)
             return Argument(parameter, of_invocation=lambda invocation: invocation.values[provider])
         if annotation is parameter.empty and not _has_default(parameter):
             self._refuse(f"parameter {parameter.name!r} has no annotation, which says what it is given")
         return _default(parameter) if annotation is parameter.empty else None
+
+    def _provider(self, mark: Depends, local_names: Mapping[str, Any] | None) -> Provider:
+        return Provider(mark, local_names=local_names)
 
     def _check_alone(self, parameter: inspect.Parameter, kind: Kind, asked: set[Kind]) -> None:
         """A call is for one record or for several, and a payload is given once."""
@@ -199,7 +202,7 @@ class Handler:
         return lambda value: value
 
     def _payload_reader(self, parameter: inspect.Parameter, annotation: Any) -> Callable[[Any], Any]:
-        if _mentions_event_model(annotation):
+        if mentions_event_model(annotation):
             self._refuse_type(parameter, annotation)
         try:
             read = self.trigger.payload_reader(annotation)
@@ -208,7 +211,7 @@ class Handler:
             raise RegistrationError(
                 f"parameter {parameter.name!r} asks for {words_of(annotation)}, which Pydantic can't read: {problem}",
                 where(self.function),
-                _offer(self.trigger),
+                self._offer(),
             ) from error
         if read is None:
             self._refuse_type(parameter, annotation)
@@ -245,7 +248,11 @@ class Handler:
         self._refuse(f"{asked}, which {self.trigger} does not deliver")
 
     def _refuse(self, problem: str) -> NoReturn:
-        raise RegistrationError(problem, where(self.function), _offer(self.trigger))
+        raise RegistrationError(problem, where(self.function), self._offer())
+
+    def _offer(self) -> str:
+        """What a handler of the trigger may ask for, in words."""
+        return _offer(self.trigger)
 
 
 def _has_default(parameter: inspect.Parameter) -> bool:
@@ -256,7 +263,7 @@ def _default(parameter: inspect.Parameter) -> Argument:
     return Argument(parameter, of_invocation=lambda _: parameter.default)
 
 
-def _message(kind: str, message: str, context: Mapping[str, Any]) -> str:
+def message_of(kind: str, message: str, context: Mapping[str, Any]) -> str:
     """Pydantic's message; for the one that repeats the input, what was expected in its place."""
     return f"Tag is none of the expected {context['expected_tags']}" if kind == "union_tag_invalid" else message
 
@@ -287,10 +294,10 @@ def _is_event_model(annotation: Any, unit: str) -> bool:
     return bool(getattr(annotation, "lambdakit_source", "")) and annotation.lambdakit_unit == unit
 
 
-def _mentions_event_model(annotation: Any) -> bool:
+def mentions_event_model(annotation: Any) -> bool:
     """Whether it is made of records in a way that no trigger delivers, such as a tuple of them."""
     plain = plain_type(annotation)
-    return bool(getattr(plain, "lambdakit_source", "")) or any(map(_mentions_event_model, get_args(plain)))
+    return bool(getattr(plain, "lambdakit_source", "")) or any(map(mentions_event_model, get_args(plain)))
 
 
 def _validator(model: type[EventModel]) -> Callable[[Any], Any]:

@@ -28,6 +28,9 @@ Scope = Literal["invocation", "environment"]
 Replaced = frozenset[Callable[..., Any]]
 """The dependencies whose override is being provided."""
 
+Further = Callable[[Callable[..., Any], inspect.Parameter, Any], Callable[[Any], Any] | None]
+"""What a source gives to dependencies besides: how to read a parameter, by its annotation, if at all."""
+
 
 class Depends:
     """Marks a parameter that a function provides: ``db: Annotated[Database, Depends(connect)]``.
@@ -75,9 +78,11 @@ class Provider:
         path: tuple[Callable[..., Any], ...] = (),
         *,
         local_names: Mapping[str, Any] | None = None,
+        further: Further | None = None,
     ) -> None:
         self.function = mark.dependency
-        self.scope = mark.scope
+        self.scope: Scope = mark.scope
+        self.further = further if mark.scope == "invocation" else None
         self.yields = is_generator_function(self.function)
         if self.function in path:
             circle = " -> ".join(getattr(function, "__name__", "?") for function in (*path, self.function))
@@ -93,9 +98,12 @@ class Provider:
             annotation = hints.get(parameter.name, parameter.empty)
             mark = dependency_of(annotation)
             if mark is not None:
-                yield parameter.name, self._nested(Provider(mark, path, local_names=local_names))
+                provider = Provider(mark, path, local_names=local_names, further=self.further)
+                yield parameter.name, self._nested(provider)
             elif is_context(annotation) or annotation is Invocation:
                 yield parameter.name, self._of_invocation(annotation)
+            elif self.further is not None and (read := self.further(self.function, parameter, annotation)) is not None:
+                yield parameter.name, read
             elif parameter.default is parameter.empty or isinstance(parameter.default, Depends):
                 raise RegistrationError(
                     f"dependency parameter {parameter.name!r} can't be provided",

@@ -26,6 +26,8 @@ from lambdakit.signature import asked_parameters, hints_of, is_generator_functio
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from lambdakit.http.request import HttpRequest
+
 CallNext = Callable[[], Any]
 Middleware = Callable[[Any, CallNext], Any]
 
@@ -37,16 +39,24 @@ class Invocation:
         event: The raw event.
         context: Lambda's context object.
         source: The source, a label of ``identify``.
+        request: The request, as soon as its route is known; None where the event is none.
     """
 
-    __slots__ = ("context", "event", "source", "stack", "values")
+    __slots__ = ("context", "event", "request", "source", "stack", "values")
 
     def __init__(self, event: Any, context: Any, source: str) -> None:
         self.event = event
         self.context = context
         self.source = source
+        self.request: HttpRequest | None = None
         self.values: dict[Any, Any] = {}
         self.stack: ExitStack | None = None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Clean up after its dependencies, which see the error that ended it."""
+        stack, self.stack = self.stack, None
+        if stack is not None:
+            stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 class RecordInvocation:

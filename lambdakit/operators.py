@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
+from math import inf, nextafter
 from typing import NoReturn, TypeAlias, TypeGuard
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -11,13 +11,14 @@ Test: TypeAlias = "Callable[[Json], bool]"
 Path: TypeAlias = tuple[str | int, ...]  # what is compiled, then the keys and indices that lead to a place in it
 Build: TypeAlias = Callable[[Json, Path], Test]
 
-_EXACT_INTEGERS = 2**53  # AWS compares doubles, and takes nothing beyond this for a number
-COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+_MOST = 2.0**53  # AWS compares doubles, and takes nothing beyond this for a number
+# The least and the greatest number that each comparison takes: next to an open bound is the next double.
+COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
+    "=": lambda number: (number, number),
+    "<": lambda number: (-_MOST, nextafter(number, -inf)),
+    "<=": lambda number: (-_MOST, number),
+    ">": lambda number: (nextafter(number, inf), _MOST),
+    ">=": lambda number: (number, _MOST),
 }
 
 
@@ -141,33 +142,40 @@ def _literals(text: str, path: Path) -> list[str]:
 
 
 def _is_number(value: Json) -> TypeGuard[float]:
-    return (type(value) is int or type(value) is float) and -_EXACT_INTEGERS <= value <= _EXACT_INTEGERS
+    return (type(value) is int or type(value) is float) and -_MOST <= value <= _MOST
 
 
 def _numeric(operand: Json, path: Path) -> Test:
     if not isinstance(operand, list) or len(operand) not in (2, 4):
         fail(path, f"takes ['=', 5], ['>', 0] or ['>', 0, '<=', 5], not {operand!r}.")
-    compare, number = _comparison(operand[0], operand[1], path)
-    if len(operand) == 2:
-        return lambda value: _is_number(value) and compare(value, number)
-    below, high = _comparison(operand[2], operand[3], path)
-    if operand[0] not in (">", ">=") or operand[2] not in ("<", "<="):
-        fail(path, f"a range has its lower bound first, as ['>', 0, '<=', 5], not {operand!r}.")
-    if number >= high:
-        fail(path, f"the range {operand!r} is empty: {number} is not below {high}.")
-    return lambda value: _is_number(value) and compare(value, number) and below(value, high)
+    low, high = _bounds(operand[0], operand[1], path)
+    if len(operand) == 4:
+        high = _upper_bound(operand, path)
+    return lambda value: (type(value) is int or type(value) is float) and low <= value <= high
 
 
-def _comparison(sign: Json, number: Json, path: Path) -> tuple[Callable[[float, float], bool], float]:
+def _bounds(sign: Json, number: Json, path: Path) -> tuple[float, float]:
     if not isinstance(sign, str) or sign not in COMPARISONS:
         fail(path, f"compares with =, <, <=, > or >=, not with {sign!r}.")
     if not _is_number(number):
         fail(path, f"{sign} takes a number between -2^53 and 2^53, not {number!r}.")
-    return COMPARISONS[sign], number
+    return COMPARISONS[sign](number)
+
+
+def _upper_bound(operand: list[Json], path: Path) -> float:
+    """That of a range, whose lower bound is right."""
+    lower, number, upper, limit = operand
+    _, high = _bounds(upper, limit, path)
+    if lower not in (">", ">=") or upper not in ("<", "<="):
+        fail(path, f"a range has its lower bound first, as ['>', 0, '<=', 5], not {operand!r}.")
+    if _is_number(number) and _is_number(limit) and number >= limit:
+        fail(path, f"the range {operand!r} is empty: {number} is not below {limit}.")
+    return high
 
 
 def _cidr(operand: Json, path: Path) -> Test:
-    from ipaddress import ip_address, ip_network  # 1 ms that few patterns need
+    from ipaddress import ip_network  # 2 ms that few patterns need, the sockets included
+    from socket import AF_INET, AF_INET6, inet_pton
 
     text = _string(operand, path)
     try:
@@ -179,12 +187,13 @@ def _cidr(operand: Json, path: Path) -> Test:
     if network.prefixlen == network.max_prefixlen:
         fail(path, f"{text!r} is a single address, which AWS refuses here; match the address as a string.")
 
+    family = AF_INET if network.version == 4 else AF_INET6
+    first, last = network.network_address.packed, network.broadcast_address.packed
+
     def test(value: Json) -> bool:
-        if not isinstance(value, str):
-            return False
-        try:
-            return ip_address(value) in network
-        except ValueError:
+        try:  # a fifth of the time that an ip_address takes
+            return isinstance(value, str) and first <= inet_pton(family, value) <= last
+        except (OSError, ValueError):
             return False
 
     return test

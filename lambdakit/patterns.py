@@ -5,7 +5,7 @@ A pattern is checked and compiled to closures once; a match then costs about a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite, prod
 from typing import Any, ClassVar, NoReturn, TypeAlias, cast
 
@@ -24,7 +24,7 @@ from lambdakit.operators import (
 )
 
 _Leaf: TypeAlias = tuple[str, Test, Test]  # a key, the test of a string there, the test of anything else
-_Node: TypeAlias = tuple[str, Test]
+_Node: TypeAlias = tuple[str, Test, Test]  # a key, the test of what is there, the test of an object without it
 
 _OR = "$or"
 _MISSING: Any = object()
@@ -47,6 +47,8 @@ class EventPattern:
 
     Attributes:
         pattern: The pattern in dicts, lists and scalars; a copy.
+        matches: Whether the pattern lets an event through, given as parsed JSON; never raises. It is the compiled test
+            itself: a method that calls it would make a match longer.
 
     Raises:
         ValueError: AWS would refuse the pattern; the message says where it is wrong and what would be right.
@@ -62,13 +64,13 @@ class EventPattern:
     ValueError: event pattern at detail.state: takes a list of values, not 'done'. Write ['done'].
     """
 
-    __slots__ = ("_passes", "pattern")
+    __slots__ = ("matches", "pattern")
 
     _noun: ClassVar[str] = "event pattern"
     _operators: ClassVar[dict[str, Build]] = BUS_OPERATORS
 
     pattern: dict[str, Json]
-    _passes: Callable[[Any], bool]
+    matches: Callable[[Mapping[str, Any]], bool]
 
     def __init__(self, pattern: Mapping[str, object] | str) -> None:
         path = (self._noun,)
@@ -77,15 +79,11 @@ class EventPattern:
             if not isinstance(plain, dict):
                 fail(path, f"is a mapping of fields, as {{'source': ['shop']}}, not {plain!r}.")
             self.pattern = plain
-            self._passes = self._object(plain, path)
+            self.matches = cast("Callable[[Mapping[str, Any]], bool]", self._object(plain, path))
         except RecursionError:
             fail(path, "nests too deep.")
         if (combinations := _combinations(plain)) > _MOST_COMBINATIONS:
             fail(path, f"its $or make {combinations} combinations; AWS takes {_MOST_COMBINATIONS}.")
-
-    def matches(self, event: Mapping[str, object]) -> bool:
-        """Whether the pattern lets this event through, given as parsed JSON. Never raises."""
-        return self._passes(event if isinstance(event, dict) else dict(event))
 
     @property
     def text(self) -> str:
@@ -120,9 +118,9 @@ class EventPattern:
             if key == _OR:
                 choices.append(self._choice(value, (*path, _OR)))
             elif dot:
-                nodes.append((head, self._object({rest: value}, (*path, head))))
+                nodes.append(_node(head, self._object({rest: value}, (*path, head))))
             elif isinstance(value, dict):
-                nodes.append((key, self._object(value, (*path, key))))
+                nodes.append(_node(key, self._object(value, (*path, key))))
             else:
                 leaves.append((key, *self._values(value, (*path, key))))
         return _fields(leaves, nodes, choices, _names(pattern))
@@ -272,16 +270,24 @@ def _not_string(passes: Test, absent_passes: bool) -> Test:
     def test(value: Json) -> bool:
         if value is _MISSING or isinstance(value, dict):
             return absent_passes
-        if isinstance(value, list):
-            scalars = [item for item in _flat(value) if not isinstance(item, dict)]
-            return any(map(passes, scalars)) if scalars else absent_passes
-        return passes(value)
+        return test_list(value) if isinstance(value, list) else passes(value)
+
+    def test_list(values: list[Json]) -> bool:
+        is_there = False
+        for item in _flat(values):
+            if not isinstance(item, dict):
+                if passes(item):
+                    return True
+                is_there = True
+        return absent_passes and not is_there
 
     return test
 
 
 def _fields(leaves: list[_Leaf], nodes: list[_Node], choices: list[Test], names: frozenset[str]) -> Test:
     """The test of an object, or of what is there instead."""
+    if len(leaves) == 1 and len(nodes) <= 1 and not choices:
+        return _field_and_object(leaves[0], nodes[0], names) if nodes else _field(leaves[0], names)
 
     def test(value: Json) -> bool:
         if not isinstance(value, dict):
@@ -290,9 +296,9 @@ def _fields(leaves: list[_Leaf], nodes: list[_Node], choices: list[Test], names:
             inner = value.get(key, _MISSING)
             if not (passes(inner) if isinstance(inner, str) else passes_other(inner)):
                 return False
-        for key, passes in nodes:
+        for key, passes, passes_without in nodes:
             inner = value.get(key, _MISSING)
-            if not passes(_joined(key, value) if inner is _MISSING else inner):
+            if not (passes_without(value) if inner is _MISSING else passes(inner)):
                 return False
         for passes in choices:  # noqa: SIM110 - a generator would take a third of the time of the match
             if not passes(value):
@@ -303,33 +309,85 @@ def _fields(leaves: list[_Leaf], nodes: list[_Node], choices: list[Test], names:
     return test
 
 
+# Most objects of patterns are one of these two, for which loops would make a match longer.
+
+
+def _field(leaf: _Leaf, names: frozenset[str]) -> Test:
+    """The test of an object of which one field counts."""
+    key, passes, passes_other = leaf
+
+    def test(value: Json) -> bool:
+        if not isinstance(value, dict):
+            return test_other(value)
+        inner = value.get(key, _MISSING)
+        return passes(inner) if isinstance(inner, str) else passes_other(inner)
+
+    test_other = _not_object(test, names)
+    return test
+
+
+def _field_and_object(leaf: _Leaf, node: _Node, names: frozenset[str]) -> Test:
+    """The test of an object of which one field counts, and another that is an object: a source and a detail."""
+    key, passes, passes_other = leaf
+    node_key, node_passes, passes_without = node
+
+    def test(value: Json) -> bool:
+        if not isinstance(value, dict):
+            return test_other(value)
+        inner = value.get(key, _MISSING)
+        if not (passes(inner) if isinstance(inner, str) else passes_other(inner)):
+            return False
+        inner = value.get(node_key, _MISSING)
+        return passes_without(value) if inner is _MISSING else node_passes(inner)
+
+    test_other = _not_object(test, names)
+    return test
+
+
+def _node(key: str, passes: Test) -> _Node:
+    """The test of an object's field that is an object itself.
+
+    AWS joins keys with dots, so it finds a field b of a missing a in ``{"a.b": 1}``.
+    """
+    start, empty_passes = f"{key}.", passes({})
+
+    def passes_without(value: Json) -> bool:
+        assert isinstance(value, dict)
+        if start not in "\n".join(value):
+            return empty_passes
+        return passes({name.removeprefix(start): item for name, item in value.items() if name.startswith(start)})
+
+    return key, passes, passes_without
+
+
 def _not_object(passes: Test, names: frozenset[str]) -> Test:
     """The test of a list of objects, of which one must pass by itself, or of anything else, which has no fields."""
     empty_passes = passes({})
 
     def test(value: Json) -> bool:
         if not isinstance(value, list):
-            return empty_passes
-        objects = [item for item in _flat(value) if isinstance(item, dict)]
+            return passes(dict(value)) if isinstance(value, Mapping) else empty_passes
+        objects = _flat(value)
         if empty_passes:  # `exists: false` is about all objects: one without the fields proves nothing
-            objects = [item for item in objects if not names.isdisjoint(item)] or [{}]
-        return any(map(passes, objects))
+            objects = [item for item in objects if isinstance(item, dict) and not names.isdisjoint(item)] or [{}]
+        for item in objects:  # noqa: SIM110 - a generator would take longer
+            if isinstance(item, dict) and passes(item):
+                return True
+        return False
 
     return test
 
 
-def _flat(values: list[Json]) -> Iterator[Json]:
+def _flat(values: list[Json]) -> list[Json]:
     """What is in a list and in the lists within it; no recursion, as an event may nest deeper than Python's stack."""
+    if list not in map(type, values):
+        return values
+    flat: list[Json] = []
     pending = [*values]
     while pending:
         value = pending.pop()
         if isinstance(value, list):
             pending += value
         else:
-            yield value
-
-
-def _joined(key: str, value: dict[str, Json]) -> dict[str, Json]:
-    """What AWS finds in a missing field: it joins keys with dots, so ``{"a.b": 1}`` has a field b of a."""
-    start = f"{key}."
-    return {name.removeprefix(start): item for name, item in value.items() if name.startswith(start)}
+            flat.append(value)
+    return flat

@@ -39,7 +39,23 @@ def hints_of(function: Callable[..., Any], local_names: Mapping[str, Any] | None
         RegistrationError: an annotation names something that is not there.
     """
     annotated = [parameter for parameter in parameters_of(function).values() if parameter.annotation is not _EMPTY]
-    annotations = SimpleNamespace(__annotations__={parameter.name: parameter.annotation for parameter in annotated})
+    return _evaluated(function, {parameter.name: parameter.annotation for parameter in annotated}, local_names)
+
+
+def return_hint_of(function: Callable[..., Any]) -> Any:
+    """The annotation of what it returns, evaluated, ``Annotated`` kept; ``Any`` without one.
+
+    Raises:
+        RegistrationError: it names something that is not there.
+    """
+    annotation = inspect.signature(function).return_annotation
+    return Any if annotation is _EMPTY else _evaluated(function, {"return": annotation}, None)["return"]
+
+
+def _evaluated(
+    function: Callable[..., Any], written: Mapping[str, Any], local_names: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    annotations = SimpleNamespace(__annotations__=written)
     names = getattr(function, LOCAL_NAMES, local_names)
     try:
         return get_type_hints(annotations, _globals(function), {**(names or {})}, include_extras=True)

@@ -49,7 +49,7 @@ class ScriptedFunction:
         self.calls.append((self.clock.now, event))
         self.running += 1
         self.max_concurrency = max(self.max_concurrency, self.running)
-        invocation = Invocation(f"request-{len(self.calls)}", self.name, "RequestResponse", event, self.clock.now)
+        invocation = Invocation(f"request-{len(self.calls)}", self.name, "RequestResponse", body, self.clock.now)
         answer = self.script(event)
         if answer is THROTTLED:
             invocation.throttled("ConcurrentInvocationLimitExceeded", self.clock.now)

@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lambdakit.local import LocalLambda
 from lambdakit.local.asynchronous import Attempts, GiveUp, Retry, RetryPolicy, after_error, after_throttle
+from lambdakit.local.event_queue import Event, EventQueue
 from lambdakit.local.outcome import Failure, Reply
-from lambdakit.local.records import dead_letter, destination_record
+from lambdakit.local.records import dead_letter_attributes, destination_record
+from lambdakit.local.virtual.clock import VirtualClock
+
+
+def handler(event: object, context: object) -> None: ...
 
 
 def history(policy: RetryPolicy, *, lasting: float = 0) -> list[object]:
@@ -58,18 +64,29 @@ def test_a_function_without_concurrency_is_not_tried() -> None:
     assert decision == GiveUp("ZeroReservedConcurrency")
 
 
-def test_a_dead_letter_holds_the_event_and_a_kilobyte_of_the_error() -> None:
-    """``ErrorCode`` is 200 for every function error."""
-    failure = Failure.of_time(1)
+@pytest.mark.parametrize(
+    ("outcome", "attributes"),
+    [
+        (Failure.of_time(1), ({"ErrorMessage": "Task timed out after 1.00 seconds"}, "Sandbox.Timedout")),
+        (None, ({}, None)),
+    ],
+    ids=["failed", "never tried"],
+)
+def test_a_dead_letter_tells_the_request_and_the_error(
+    outcome: Failure | None, attributes: tuple[dict[str, object], str | None]
+) -> None:
+    """``ErrorCode`` is 200 for every function error; the error's type is not in the message."""
+    event = given_up(outcome)
 
-    letter = dead_letter({"order": 1}, "r1", failure)
+    assert dead_letter_attributes(event) == ({"RequestID": "r1", "ErrorCode": 200, **attributes[0]}, attributes[1])
 
-    assert (letter.body, letter.request_id, letter.error_code, letter.error) == (
-        {"order": 1},
-        "r1",
-        200,
-        "Sandbox.Timedout",
-    )
+
+def given_up(outcome: Reply | Failure | None) -> Event:
+    """An event whose last attempt ended so; without one it was never tried."""
+    queue = EventQueue(VirtualClock(), None, None)  # type: ignore[arg-type]  # nothing runs
+    event = Event(queue, LocalLambda().deploy(handler, name="shop"), "r1", b'{"order": 1}')
+    event.outcome, event.attempts = outcome, 1 if outcome else 0
+    return event
 
 
 @pytest.mark.parametrize(
@@ -86,13 +103,7 @@ def test_a_dead_letter_holds_the_event_and_a_kilobyte_of_the_error() -> None:
 def test_a_record_for_a_destination_has_lambdas_fields(outcome: Reply | None, tail: dict[str, object]) -> None:
     """Without a response where nothing was tried."""
     record = destination_record(
-        {"order": 1},
-        request_id="r1",
-        function_arn="arn:aws:lambda:us-east-1:123456789012:function:shop",
-        condition="Success" if outcome else "ZeroReservedConcurrency",
-        attempts=1 if outcome else 0,
-        outcome=outcome,
-        when=datetime(2026, 1, 1, 12, tzinfo=UTC),
+        given_up(outcome), "Success" if outcome else "ZeroReservedConcurrency", datetime(2026, 1, 1, 12, tzinfo=UTC)
     )
 
     assert record == {

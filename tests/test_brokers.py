@@ -17,6 +17,7 @@ from lambdakit.local.mappings.brokers import BrokerMapping
 from lambdakit.local.mappings.mapping import LostRecordsWarning
 from lambdakit.local.mappings.settings import BrokerSettings
 from lambdakit.local.sources.broker import Broker, BrokerMessage, Engine
+from lambdakit.local.sources.source import Place
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.testing.events import activemq, rabbitmq
 from tests.scripted import THROTTLED, Script, ScriptedFunction
@@ -31,7 +32,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture(params=ENGINES)
 def broker(clock: VirtualClock, request: pytest.FixtureRequest) -> Broker:
-    return Broker(clock, "shop", engine=request.param)
+    return Broker("shop", Place(clock), engine=request.param)
 
 
 def send(broker: Broker, body: object, **settings: Any) -> None:
@@ -115,13 +116,13 @@ def test_a_message_whose_time_is_over_is_gone(clock: VirtualClock, broker: Broke
 def test_a_priority_is_in_its_engines_range(clock: VirtualClock, engine: Engine, priority: int) -> None:
     """To 9, to 255."""
     with pytest.raises(ValueError, match=f"priority is 0 to {priority - 1}, not {priority}"):
-        Broker(clock, "shop", engine=engine).queue("orders").send("a", priority=priority)
+        Broker("shop", Place(clock), engine=engine).queue("orders").send("a", priority=priority)
 
 
 def test_a_broker_has_one_of_two_engines(clock: VirtualClock) -> None:
     """Amazon MQ has no others."""
     with pytest.raises(ValueError, match="engine is one of 'ActiveMQ', 'RabbitMQ', not 'ZeroMQ'"):
-        Broker(clock, "shop", engine="ZeroMQ")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        Broker("shop", Place(clock), engine="ZeroMQ")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 # What the function is given.
@@ -137,7 +138,7 @@ def same(ours: Any, theirs: Any, *differing: str) -> bool:
 @pytest.mark.parametrize("body", ["hello", b"\0\1", {"id": "1"}], ids=["text", "bytes", "JSON"])
 def test_a_record_of_activemq_has_the_fields_that_lambda_gives(clock: VirtualClock, body: Any) -> None:
     """As the builder of such events has them."""
-    broker = Broker(clock, "shop")
+    broker = Broker("shop", Place(clock))
     broker.queue("orders").send(body)
     _, function = map_broker(clock, broker)
     clock.run()
@@ -151,7 +152,7 @@ def test_a_record_of_activemq_has_the_fields_that_lambda_gives(clock: VirtualClo
 @pytest.mark.parametrize("body", ["hello", {"id": "1"}], ids=["text", "JSON"])
 def test_a_record_of_rabbitmq_has_the_fields_that_lambda_gives(clock: VirtualClock, body: Any) -> None:
     """As the builder of such events has them, under the queue and its virtual host."""
-    broker = Broker(clock, "shop", engine="RabbitMQ")
+    broker = Broker("shop", Place(clock), engine="RabbitMQ")
     clock.run(until=12 * 3600)
     broker.queue("orders", "/eu").send(body, properties={"kind": "a"})
     _, function = map_broker(clock, broker, virtual_host="/eu")
@@ -178,7 +179,7 @@ def test_properties_are_text_in_activemq_and_bytes_or_numbers_in_rabbitmq(clock:
     }
     seen: list[dict[str, Any]] = []
     for engine in ENGINES:
-        broker = Broker(clock, "shop", engine=engine)
+        broker = Broker("shop", Place(clock), engine=engine)
         broker.queue("orders").send("a", **given)
         _, function = map_broker(clock, broker)
         clock.run()
@@ -239,7 +240,7 @@ def test_a_message_that_fits_into_no_event_is_dropped(clock: VirtualClock, broke
 @pytest.mark.parametrize(("engine", "at_once"), [("ActiveMQ", 5), ("RabbitMQ", 1)])
 def test_so_many_batches_are_processed_at_once(clock: VirtualClock, engine: Engine, at_once: int) -> None:
     """Five of ActiveMQ, one of RabbitMQ."""
-    broker = Broker(clock, "shop", engine=engine)
+    broker = Broker("shop", Place(clock), engine=engine)
     for number in range(20):
         broker.queue("orders").send(str(number))
     _, function = map_broker(clock, broker, duration=1, batch_size=1)
@@ -281,7 +282,7 @@ def test_a_message_expires_while_it_is_tried(clock: VirtualClock, broker: Broker
 
 def test_activemq_gives_a_message_up_after_six_redeliveries(clock: VirtualClock) -> None:
     """It lies in ``ActiveMQ.DLQ`` then."""
-    broker = Broker(clock, "shop")
+    broker = Broker("shop", Place(clock))
     broker.queue("orders").send("bad")
     mapping, function = map_broker(clock, broker, lambda event: OSError())
     clock.run()
@@ -293,7 +294,7 @@ def test_activemq_gives_a_message_up_after_six_redeliveries(clock: VirtualClock)
 
 def test_rabbitmq_tries_for_ever_but_keeps_no_clock_running_for_it(clock: VirtualClock) -> None:
     """After a hundred attempts it goes on when time passes anyway."""
-    broker = Broker(clock, "shop", engine="RabbitMQ")
+    broker = Broker("shop", Place(clock), engine="RabbitMQ")
     broker.queue("orders").send("bad")
     mapping, function = map_broker(clock, broker, lambda event: OSError())
     clock.run()
@@ -358,7 +359,7 @@ def test_a_function_of_a_broker_may_not_take_longer_than_14_minutes(clock: Virtu
 def test_nothing_is_lost(seed: int, engine: Engine, messages: int) -> None:
     """Each message ends processed, filtered, expired or given up; the counts of queue and mapping say so."""
     clock, random = VirtualClock(seed), Random(seed)
-    broker = Broker(clock, "shop", engine=engine)
+    broker = Broker("shop", Place(clock), engine=engine)
     queue = broker.queue("orders")
     for number in range(messages):
         lifetime = random.choice([None, 3, 30])

@@ -73,7 +73,7 @@ def test_cancelled_actions_are_forgotten() -> None:
     for _ in range(10_000):
         clock.at(900, lambda: None).cancel()
 
-    assert len(clock._due) < 2_000  # pyright: ignore[reportPrivateUsage]
+    assert len(clock._agenda.due) < 2_000  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_run_until_a_time_ends_at_that_time() -> None:
@@ -271,7 +271,7 @@ def test_cancelled_timers_of_the_background_are_forgotten() -> None:
     for _ in range(10_000):
         clock.at(900, lambda: None, background=True).cancel()
 
-    assert len(clock._background) < 2_000  # pyright: ignore[reportPrivateUsage]
+    assert len(clock._agenda.background) < 2_000  # pyright: ignore[reportPrivateUsage]
 
 
 def test_waiting_for_something_passes_over_the_background() -> None:

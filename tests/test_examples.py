@@ -31,7 +31,13 @@ def files() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("quickstart", ["quickstart.py"]), ("shop", ["-m", "shop"]), ("burst", ["burst.py"])]
+    ("name", "arguments"),
+    [
+        ("quickstart", ["quickstart.py"]),
+        ("shop", ["-m", "shop"]),
+        ("burst", ["burst.py"]),
+        ("shop_day", ["-m", "shop.day"]),
+    ],
 )
 def test_an_example_prints_what_stands_beside_it(name: str, arguments: list[str]) -> None:
     """Run in its folder, it prints the .out file."""
@@ -42,13 +48,17 @@ def test_an_example_prints_what_stands_beside_it(name: str, arguments: list[str]
     assert ran.stdout == (EXAMPLES / f"{name}.out").read_text(encoding="utf-8")
 
 
-def test_the_picture_in_the_documentation_is_what_the_example_draws(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "arguments"), [("burst", ["burst.py"]), ("shop_day", ["-m", "shop.day"])])
+def test_the_picture_in_the_documentation_is_what_the_example_draws(
+    name: str, arguments: list[str], tmp_path: Path
+) -> None:
     """The same seed gives the same timeline, to the byte."""
-    drawn = tmp_path / "burst.svg"
+    drawn = tmp_path / f"{name}.svg"
 
-    subprocess.run([sys.executable, "burst.py", str(drawn)], cwd=EXAMPLES, capture_output=True, timeout=60, check=True)
+    command = [sys.executable, *arguments, str(drawn)]
+    subprocess.run(command, cwd=EXAMPLES, capture_output=True, timeout=60, check=True)
 
-    assert drawn.read_bytes() == (EXAMPLES.parent / "docs" / "images" / "burst.svg").read_bytes()
+    assert drawn.read_bytes() == (EXAMPLES.parent / "docs" / "images" / f"{name}.svg").read_bytes()
 
 
 @pytest.mark.usefixtures("files")

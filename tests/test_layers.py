@@ -117,6 +117,49 @@ def test_an_app_loads_nothing_it_does_not_use(loaded: tuple[str, list[str]]) -> 
     ] == []
 
 
+def test_an_app_without_routes_loads_nothing_of_http(loaded: tuple[str, list[str]]) -> None:
+    """Neither requests nor responses."""
+    assert [name for name in loaded[1] if name.startswith(("lambdakit.http", "lambdakit.triggers.http"))] == []
+
+
+REQUEST: dict[str, object] = {
+    "version": "2.0",
+    "rawPath": "/orders/7",
+    "headers": {"content-type": "application/json"},
+    "requestContext": {"http": {"method": "POST"}, "stage": "$default", "domainName": "a.execute-api.amazonaws.com"},
+    "body": '{"id": "1"}',
+}
+
+
+def test_an_app_with_a_route_loads_what_it_needs() -> None:
+    """The front door that the request came through, and no form, cookie, base64, CORS or OpenAPI."""
+    handler = (
+        "@lambdakit.on_http('POST /orders/{number}')\ndef handle(number: int, order: Order) -> Order: return order"
+    )
+    modules = _run(f"{PYDANTIC}\nimport lambdakit\n{handler}\nlambdakit.App(handle)({REQUEST})\n{LOADED}")
+
+    assert [name for name in modules if not name.startswith("lambdakit.")] == ["atexit", "lambdakit"]
+    assert [name for name in modules if name.startswith("lambdakit.http")] == [
+        "lambdakit.http",
+        *(
+            f"lambdakit.http.{name}"
+            for name in (
+                "apigw_v2",
+                "errors",
+                "handler",
+                "lane",
+                "parameters",
+                "parts",
+                "request",
+                "response",
+                "routes",
+                "values",
+                "writer",
+            )
+        ),
+    ]  # fmt: skip
+
+
 def test_the_package_loads_nothing_by_itself() -> None:
     """Each public name is loaded with what it needs, when it is used."""
     modules = _run(f"import sys\nbare = set(sys.modules)\nimport lambdakit\n{LOADED}")

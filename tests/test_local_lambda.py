@@ -67,7 +67,7 @@ def test_a_failing_event_is_tried_three_times_then_dead_lettered(local_lambda: L
     local_lambda.run()
 
     assert [call.started for call in fn.invocations] == [0, 60, 180]
-    assert [(letter.request_id, letter.body, letter.error) for letter in local_lambda.queue("failed")] == [
+    assert [(letter.request_id, letter.json, letter.error) for letter in local_lambda.queue("failed")] == [
         (request_id, {"order": 1}, "OSError")
     ]
 
@@ -155,6 +155,15 @@ def test_a_handler_that_is_not_there_is_lambdas_error(
     assert invocation.error.type == error
 
 
+@pytest.mark.parametrize("name", ["the shop", "", "x" * 65, "shop"])
+def test_a_name_that_lambda_does_not_take_is_refused(local_lambda: LocalLambda, name: str) -> None:
+    """It has other characters or too many, or another function has it."""
+    local_lambda.deploy(App(double), name="shop")
+
+    with pytest.raises(ValueError, match="name="):
+        local_lambda.deploy(App(double), name=name or "ä")
+
+
 def test_what_lambda_could_not_write_is_not_written_here(local_lambda: LocalLambda) -> None:
     """A datetime in a plain function's reply is an error, and not first in production."""
 
@@ -178,6 +187,68 @@ def test_a_payload_that_is_too_large_never_reaches_the_function(local_lambda: Lo
         "6291458 byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)",
         [],
     )
+
+
+@pytest.mark.parametrize(("payload", "status"), [(21, 204), ("x" * 6_291_456, 413), (b"{", 400)])
+def test_a_dry_run_checks_the_request_and_runs_nothing(local_lambda: LocalLambda, payload: object, status: int) -> None:
+    """204, or the status that the request itself would be refused with."""
+    fn = local_lambda.deploy(App(double))
+
+    invocation = fn.dry_run(payload)
+
+    assert (invocation.status, fn.invocations) == (status, [])
+
+
+def test_provisioned_environments_are_initialised_when_the_function_is_deployed(
+    local_lambda: LocalLambda, tmp_path: Path
+) -> None:
+    """No invocation waits for their INIT phase; the one beyond them is a cold start."""
+    (tmp_path / "slow.py").write_text(
+        "import time\ntime.sleep(2)\ndef handler(event, context):\n    time.sleep(1)\n", encoding="utf-8"
+    )
+    fn = local_lambda.deploy("slow.handler", task_root=tmp_path, provisioned_concurrency=2)
+
+    invocations = fn.invoke_many([1, 2, 3])
+
+    assert (
+        sorted((i.cold_start, i.init_duration, i.duration) for i in invocations if not i.cold_start)
+        == [(False, None, 1)] * 2
+    )
+    assert [(i.init_duration, i.duration) for i in invocations if i.cold_start] == [(2, 1)]
+
+
+def test_provisioned_environments_that_fail_in_their_init_phase_serve_nothing(
+    local_lambda: LocalLambda, tmp_path: Path
+) -> None:
+    """The function tells why, and its invocations spill over to environments on demand."""
+    (tmp_path / "broken.py").write_text("1/0", encoding="utf-8")
+
+    fn = local_lambda.deploy("broken.handler", task_root=tmp_path, provisioned_concurrency=1)
+
+    assert [failure.type for failure in fn.provisioned_concurrency_failures] == ["ZeroDivisionError"]
+    assert fn.invoke().cold_start
+
+
+def test_a_provisioned_environment_that_timed_out_is_replaced_at_once(local_lambda: LocalLambda) -> None:
+    """Its INIT phase is no part of the next invocation."""
+    fn = local_lambda.deploy(App(rest), timeout=1, provisioned_concurrency=1, init_duration=3)
+    fn.invoke(5)
+    local_lambda.run()
+
+    invocation = fn.invoke(0.5)
+
+    assert (invocation.environment, invocation.cold_start, invocation.duration) == (1, False, 0.5)
+
+
+def test_the_events_of_old_invocations_are_let_go_when_there_are_too_many() -> None:
+    """The latest are kept; asking for an older one says how to keep more."""
+    fn = LocalLambda(event_memory=6).deploy(App(double))
+
+    invocations = [fn.invoke(number) for number in (111, 222, 333)]
+
+    assert [invocation.event for invocation in invocations[1:]] == [222, 333]
+    with pytest.raises(LookupError, match="event_memory"):
+        _ = invocations[0].event
 
 
 def test_an_event_that_is_too_large_is_refused_at_once(local_lambda: LocalLambda) -> None:
@@ -269,6 +340,6 @@ def test_every_event_ends_in_exactly_one_way(plan: list[str], reserved: int, ret
     requests = [fn.invoke_async(step) for step in plan]
     local.run()
 
-    done = [record["requestContext"]["requestId"] for record in local.queue("done")]
+    done = [record.json["requestContext"]["requestId"] for record in local.queue("done")]
     dead = [letter.request_id for letter in local.queue("dead")]
     assert sorted(done + dead) == sorted(requests)

@@ -10,7 +10,7 @@ import pytest
 from lambdakit.local.invocation import Invocation
 from lambdakit.local.mappings.mapping import LostRecordsWarning, Mapping
 from lambdakit.local.mappings.settings import QueueSettings
-from lambdakit.local.sources.source import Source
+from lambdakit.local.sources.source import Place, Source
 from lambdakit.local.virtual.clock import VirtualClock
 
 
@@ -29,7 +29,7 @@ class Log(Mapping[Source, QueueSettings]):
     def __init__(self, clock: VirtualClock, *, enabled: bool = True) -> None:
         self.told: list[str] = []
         self.working = False
-        super().__init__(clock, Source(clock, "orders", "arn:orders"), Idle(), QueueSettings(enabled=enabled))
+        super().__init__(clock, Source("orders", Place(clock), "arn:orders"), Idle(), QueueSettings(enabled=enabled))
 
     def _start(self) -> None:
         self.told.append("start")

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -382,6 +383,12 @@ def test_an_event_may_nest_lists_deeper_than_the_stack() -> None:
         value = [value]
 
     assert EventPattern(field("x")).matches({"a": value})
+
+
+@pytest.mark.parametrize("pattern", [field("x"), {"a": ["x"], "b": {"c": [1]}}, {"b": {"c": [1]}}])
+def test_an_event_may_be_any_mapping(pattern: dict[str, object]) -> None:
+    """Not a dict only."""
+    assert EventPattern(pattern).matches(MappingProxyType({"a": "x", "b": {"c": 1}}))
 
 
 def test_the_last_of_a_key_written_twice_counts() -> None:

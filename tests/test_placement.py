@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdakit.local.placement import Ending, Environment, Lifetimes, Placement, Throttle
+from lambdakit.local.placement import Ending, Environment, Fate, Lifetimes, Placement, Throttle
 
 
 def placed(placement: Placement, name: str = "shop", now: float = 0, *, counted: bool = True) -> Environment:
@@ -106,20 +106,66 @@ def test_a_function_gains_a_thousand_environments_each_ten_seconds() -> None:
 
 def test_provisioned_environments_stand_before_they_are_asked_for() -> None:
     """They are used first, and beyond them the function spills over to new ones."""
-    placement = service(provisioned=2)
+    placement = Placement()
+    for environment in placement.add("shop", provisioned=2):
+        placement.prepared(environment, 0)
 
     environments = [placed(placement) for _ in range(3)]
 
     assert [environment.initialized for environment in environments] == [True, True, False]
 
 
-@pytest.mark.parametrize(("ending", "stays"), [(Ending.READY, True), (Ending.RESET, True), (Ending.GONE, False)])
-def test_an_environment_stays_unless_it_never_became_one(ending: Ending, stays: bool) -> None:
+def test_provisioned_environments_serve_ten_requests_a_second_each() -> None:
+    """Beyond that rate an invocation spills over to an environment on demand; an asynchronous one does not count."""
+    placement = Placement()
+    [environment] = placement.add("shop", provisioned=1)
+    placement.prepared(environment, 0)
+
+    def asked(*, counted: bool = True) -> bool:
+        given = placed(placement, counted=counted)
+        placement.release(given, 0)
+        return given.provisioned
+
+    answers = [asked() for _ in range(11)]
+
+    assert answers == [True] * 10 + [False]
+    assert asked(counted=False)
+
+
+@pytest.mark.parametrize("ending", [Ending.RESET, Ending.GONE])
+def test_a_provisioned_environment_that_ended_serves_once_it_is_prepared_anew(ending: Ending) -> None:
+    """Lambda replaces it; meanwhile the function spills over."""
+    placement = Placement()
+    [environment] = placement.add("shop", provisioned=1)
+    placement.prepared(environment, 0)
+
+    fate = placement.release(placed(placement), 1, ending)
+    meanwhile = placed(placement, now=1)
+    placement.prepared(environment, 2)
+
+    assert (fate, meanwhile.provisioned, placed(placement, now=2)) == (Fate.REPLACED, False, environment)
+
+
+def test_functions_without_a_reservation_share_the_accounts_requests() -> None:
+    """10 a second for each unit of the account's concurrency, in all."""
+    placement = Placement(account_concurrency=2)
+    placement.add("a")
+    placement.add("b")
+
+    answers = [placement.place(name, 0) for name in "ab" * 10 + "a"]
+
+    assert answers[-1] is Throttle.ACCOUNT_RATE
+
+
+@pytest.mark.parametrize(
+    ("ending", "fate"), [(Ending.READY, Fate.KEPT), (Ending.RESET, Fate.KEPT), (Ending.GONE, Fate.ENDED)]
+)
+def test_an_environment_stays_unless_it_never_became_one(ending: Ending, fate: Fate) -> None:
     """After a reset it is used again, and initialized anew."""
     placement = service()
     environment = placed(placement)
 
-    assert placement.release(environment, 1, ending) is stays
+    assert placement.release(environment, 1, ending) is fate
     assert environment.initialized is (ending is Ending.READY)
 
 
@@ -140,7 +186,7 @@ def test_an_old_environment_is_retired_when_it_is_free() -> None:
     placement.add("shop")
     environment = placed(placement)
 
-    assert placement.release(environment, 3_600) is False
+    assert placement.release(environment, 3_600) is Fate.ENDED
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "end"]), st.integers(0, 9), st.sampled_from(Ending)), max_size=80))
@@ -162,3 +208,27 @@ def test_no_history_breaks_a_limit(history: list[tuple[str, int, Ending]]) -> No
                 running.append(answer)
         assert sum(environment.function == "a" for environment in running) <= 3
         assert sum(environment.function == "b" for environment in running) <= 101
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "end"]), st.integers(0, 9), st.sampled_from(Ending)), max_size=80))
+def test_the_same_history_gives_the_same_decisions(history: list[tuple[str, int, Ending]]) -> None:
+    """Nothing else is asked: no clock, no chance."""
+    assert decisions(history) == decisions(history)
+
+
+def decisions(history: list[tuple[str, int, Ending]]) -> list[object]:
+    """What a placement answers to a history, environments by their numbers."""
+    placement = Placement(account_concurrency=104)
+    placement.add("a", reserved=3)
+    placement.add("b")
+    running: list[Environment] = []
+    answers: list[object] = []
+    for now, (step, which, ending) in enumerate(history):
+        if step == "end":
+            answers.append(placement.release(running.pop(which % len(running)), now, ending) if running else None)
+            continue
+        answer = placement.place(step, now)
+        answers.append((answer.function, answer.number) if isinstance(answer, Environment) else answer)
+        if isinstance(answer, Environment):
+            running.append(answer)
+    return answers

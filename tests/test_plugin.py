@@ -54,3 +54,13 @@ def test_the_option_sets_the_seed_of_every_test(pytester: pytest.Pytester) -> No
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--lambda-seed=12")
 
     result.stdout.fnmatch_lines(["*local Lambda, --lambda-seed=12*"])
+
+
+@pytest.mark.parametrize("seeds", ["1, 2", "", "'x'", "seed=3"])
+def test_a_mark_without_one_seed_says_how_it_is_written(pytester: pytest.Pytester, seeds: str) -> None:
+    """A whole number, and one of them."""
+    pytester.makepyfile(FAILING.replace("lambda_seed(7)", f"lambda_seed({seeds})"))
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+
+    result.stdout.fnmatch_lines(["*lambda_seed takes one whole number, as in @pytest.mark.lambda_seed(7)*"])

@@ -21,6 +21,7 @@ from lambdakit.local.mappings.settings import QueueSettings
 from lambdakit.local.sources.consumers import Poll
 from lambdakit.local.sources.messages import Message
 from lambdakit.local.sources.queue import Queue
+from lambdakit.local.sources.source import Place
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.testing.events import sqs
 from tests.scripted import THROTTLED, Script, ScriptedFunction
@@ -35,7 +36,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def queue(clock: VirtualClock) -> Queue:
-    return Queue(clock, "orders")
+    return Queue("orders", Place(clock))
 
 
 def send(queue: Queue, *bodies: object, group: str | None = None) -> None:
@@ -105,7 +106,7 @@ def test_messages_are_delivered_in_batches_of_ten_and_deleted(clock: VirtualCloc
 @pytest.mark.parametrize("name", ["orders", "orders.fifo"])
 def test_a_record_has_the_fields_that_lambda_gives(clock: VirtualClock, name: str) -> None:
     """As the builder of SQS events, which knows AWS's own, has them."""
-    queue = Queue(clock, name)
+    queue = Queue(name, Place(clock))
     fifo: dict[str, Any] = {"message_group_id": 'g"1', "message_deduplication_id": "d"} if queue.fifo else {}
     message = queue.send('é "\\\n\U0001f600', message_attributes={"kind": "a", "data": b"\0", "n": 1}, **fifo)
     _, function = map_queue(clock, queue)
@@ -151,8 +152,8 @@ def test_a_plain_message_has_a_digest_of_its_attributes_only_under_a_batching_wi
 
 def test_a_dead_letter_tells_where_it_came_from(clock: VirtualClock) -> None:
     """And how often it was received, there too."""
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=1)
+    letters = Queue("letters", Place(clock))
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=1)
     send(queue, "bad")
     map_queue(clock, queue, always(OSError()))
     _, function = map_queue(clock, letters)
@@ -189,8 +190,8 @@ def test_a_batch_that_failed_comes_again_after_its_visibility_timeout(clock: Vir
 
 def test_messages_that_are_reported_come_again_and_the_others_are_deleted(clock: VirtualClock) -> None:
     """Until the queue gives them up."""
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=2)
+    letters = Queue("letters", Place(clock))
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=2)
     send(queue, "a", "bad", "c")
     mapping, function = map_queue(clock, queue, listing("bad"), **REPORT)
     clock.run()
@@ -223,8 +224,8 @@ def test_a_throttled_batch_is_tried_again_until_it_runs(clock: VirtualClock, que
 
 def test_a_batch_that_is_throttled_for_too_long_goes_back_to_the_queue(clock: VirtualClock) -> None:
     """When its messages would be seen again before the next attempt; they count as received then."""
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=2)
+    letters = Queue("letters", Place(clock))
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=2)
     send(queue, "a")
     mapping, function = map_queue(clock, queue, always(THROTTLED))
     clock.run()
@@ -371,7 +372,7 @@ def test_a_mapping_begins_anew_after_a_quiet_time(clock: VirtualClock, queue: Qu
 
 def test_as_many_batches_are_processed_at_once_as_there_are_groups(clock: VirtualClock) -> None:
     """Each group in order, one batch after the other."""
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     for group in "abcdefgh":
         send(queue, *[f"{group}{n:02}" for n in range(20)], group=group)
     _, function = map_queue(clock, queue, duration=1)
@@ -383,7 +384,7 @@ def test_as_many_batches_are_processed_at_once_as_there_are_groups(clock: Virtua
 
 def test_small_groups_share_a_batch(clock: VirtualClock) -> None:
     """In the order of each."""
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     for group in "ba":
         send(queue, f"{group}1", f"{group}2", group=group)
     _, function = map_queue(clock, queue)
@@ -394,7 +395,7 @@ def test_small_groups_share_a_batch(clock: VirtualClock) -> None:
 
 def test_a_group_that_failed_waits_and_the_others_go_on(clock: VirtualClock) -> None:
     """Until its messages are seen again; order is kept."""
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     send(queue, "a1", "a2", "a3", group="a")
     _, function = map_queue(clock, queue, listing("a2", "a3"), batch_size=3, **REPORT)
     clock.run(until=1)
@@ -408,8 +409,8 @@ def test_a_group_that_failed_waits_and_the_others_go_on(clock: VirtualClock) -> 
 
 def test_a_group_goes_on_without_a_message_that_is_given_up(clock: VirtualClock) -> None:
     """Which lies in the dead-letter queue."""
-    letters = Queue(clock, "letters.fifo")
-    queue = Queue(clock, "orders.fifo", dead_letter_queue=letters, max_receive_count=2)
+    letters = Queue("letters.fifo", Place(clock))
+    queue = Queue("orders.fifo", Place(clock), dead_letter_queue=letters, max_receive_count=2)
     send(queue, "bad", "good", group="a")
     _, function = map_queue(clock, queue, lambda event: OSError() if "bad" in bodies(event) else None, batch_size=1)
     clock.run()
@@ -427,7 +428,7 @@ def test_what_does_not_fit_into_an_event_waits_for_the_rest_of_its_group(
     clock: VirtualClock, script: Script, calls: list[tuple[float, int]]
 ) -> None:
     """Ten messages of 1 MiB come together, but are two batches; after a failure both come again."""
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     send(queue, *[f"{n}{'a' * 1_048_000}" for n in range(10)], group="a")
     _, function = map_queue(clock, queue, script, duration=1)
     clock.run()
@@ -437,7 +438,7 @@ def test_what_does_not_fit_into_an_event_waits_for_the_rest_of_its_group(
 
 def test_a_fifo_mapping_keeps_to_its_maximum_concurrency(clock: VirtualClock) -> None:
     """With more groups than that."""
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     for group in "abcdefgh":
         send(queue, *range(10), group=group)
     _, function = map_queue(clock, queue, duration=1, maximum_concurrency=3)
@@ -529,7 +530,7 @@ class FarQueue(Queue):
 
 def test_a_queue_that_cannot_be_reached_is_polled_again_later(clock: VirtualClock) -> None:
     """After 1 s, 2 s, 4 s."""
-    queue = FarQueue(clock, "orders")
+    queue = FarQueue("orders", Place(clock))
     send(queue, "a")
     mapping, function = map_queue(clock, queue)
     clock.run()
@@ -594,10 +595,10 @@ class Shop:
         random = Random(seed)
         suffix = ".fifo" if fifo else ""
         chance: dict[str, Any] = {} if fifo else {"duplicates": random.choice([0, 0.2]), "reordering": 0.2}
-        self.letters = Queue(clock, f"letters{suffix}")
+        self.letters = Queue(f"letters{suffix}", Place(clock))
         self.queue = Queue(
-            clock,
             f"orders{suffix}",
+            Place(clock),
             visibility_timeout=random.choice([10, 30]),
             dead_letter_queue=self.letters,
             max_receive_count=random.randint(1, 4),

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lambdakit.events import SqsRecord
 from lambdakit.local.sources.messages import Message
 from lambdakit.local.sources.queue import MAXIMUM_MESSAGE_SIZE, Queue
-from lambdakit.local.sources.source import SourceError
+from lambdakit.local.sources.source import Place, SourceError
 from lambdakit.local.virtual.clock import VirtualClock
 
 
@@ -28,12 +28,12 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def queue(clock: VirtualClock) -> Queue:
-    return Queue(clock, "orders")
+    return Queue("orders", Place(clock))
 
 
 @pytest.fixture
 def fifo(clock: VirtualClock) -> Queue:
-    return Queue(clock, "orders.fifo", content_based_deduplication=True)
+    return Queue("orders.fifo", Place(clock), content_based_deduplication=True)
 
 
 def pass_time(clock: VirtualClock, seconds: float) -> None:
@@ -233,7 +233,7 @@ def test_a_fifo_queue_wants_a_group_and_an_id_and_no_delay(
 ) -> None:
     """In the words of SQS."""
     with pytest.raises(SourceError) as caught:
-        Queue(clock, "orders.fifo").send("msg", **send)
+        Queue("orders.fifo", Place(clock)).send("msg", **send)
 
     assert (caught.value.code, caught.value.message) == (code, message)
 
@@ -356,7 +356,7 @@ def test_a_message_can_be_delayed(clock: VirtualClock, queue: Queue) -> None:
 @pytest.mark.parametrize("name", ["orders", "orders.fifo"])
 def test_a_queue_can_delay_all_its_messages(clock: VirtualClock, name: str) -> None:
     """Also a FIFO queue."""
-    queue = Queue(clock, name, delay_seconds=10)
+    queue = Queue(name, Place(clock), delay_seconds=10)
     fifo: dict[str, Any] = {"message_group_id": "g", "message_deduplication_id": "1"} if queue.fifo else {}
     queue.send("a", **fifo)
     seen = queue.receive()
@@ -445,7 +445,7 @@ def test_a_handle_of_another_queue_is_invalid(
     clock: VirtualClock, queue: Queue, act: Callable[[Queue, str | Message], None]
 ) -> None:
     """And one that is none, and a message that was never received."""
-    other = Queue(clock, "refunds")
+    other = Queue("refunds", Place(clock))
     other.send("a")
     for handle in ("nonsense", str(other.receive()[0].receipt_handle), queue.send("b")):
         with pytest.raises(SourceError) as caught:
@@ -479,7 +479,7 @@ def test_a_purge_deletes_all_messages(clock: VirtualClock, queue: Queue) -> None
 
 def test_a_message_that_is_too_old_is_gone(clock: VirtualClock) -> None:
     """Wherever it is; and it is counted."""
-    queue = Queue(clock, "orders", message_retention_period=60, visibility_timeout=100)
+    queue = Queue("orders", Place(clock), message_retention_period=60, visibility_timeout=100)
     for body in ("a", "b"):
         queue.send(body)
     queue.send("c", delay_seconds=100)
@@ -547,7 +547,7 @@ def test_an_id_tells_messages_apart_rather_than_their_bodies(fifo: Queue) -> Non
 
 def test_messages_may_be_the_same_in_their_group_only(clock: VirtualClock) -> None:
     """With the scope ``messageGroup``."""
-    queue = Queue(clock, "orders.fifo", content_based_deduplication=True, deduplication_scope="messageGroup")
+    queue = Queue("orders.fifo", Place(clock), content_based_deduplication=True, deduplication_scope="messageGroup")
     for group in ("a", "b", "a"):
         queue.send("same", message_group_id=group)
 
@@ -595,8 +595,8 @@ def receive_often(clock: VirtualClock, queue: Queue, times: int) -> list[list[st
 
 def test_a_message_that_was_received_too_often_goes_to_the_dead_letter_queue(clock: VirtualClock) -> None:
     """When it would be received once more; it is the same message there, as old as it was."""
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=2)
+    letters = Queue("letters", Place(clock))
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=2)
     sent = queue.send("bad", message_attributes={"kind": "x"}, error="E")
     received = receive_often(clock, queue, 3)
     [letter] = letters
@@ -614,9 +614,9 @@ def test_a_message_that_was_received_too_often_goes_to_the_dead_letter_queue(clo
 
 def test_the_others_of_its_group_are_received_instead(clock: VirtualClock) -> None:
     """In the same request."""
-    letters = Queue(clock, "letters.fifo")
+    letters = Queue("letters.fifo", Place(clock))
     queue = Queue(
-        clock, "orders.fifo", content_based_deduplication=True, dead_letter_queue=letters, max_receive_count=1
+        "orders.fifo", Place(clock), content_based_deduplication=True, dead_letter_queue=letters, max_receive_count=1
     )
     for body in ("a1", "a2"):
         queue.send(body, message_group_id="a")
@@ -629,8 +629,8 @@ def test_the_others_of_its_group_are_received_instead(clock: VirtualClock) -> No
 @pytest.mark.parametrize(("suffix", "left"), [("", 0), (".fifo", 1)])
 def test_a_dead_letter_of_a_fifo_queue_is_new_there(clock: VirtualClock, suffix: str, left: int) -> None:
     """Of a standard queue it goes on ageing: it may be gone soon."""
-    letters = Queue(clock, f"letters{suffix}", message_retention_period=60)
-    queue = Queue(clock, f"orders{suffix}", dead_letter_queue=letters, max_receive_count=1)
+    letters = Queue(f"letters{suffix}", Place(clock), message_retention_period=60)
+    queue = Queue(f"orders{suffix}", Place(clock), dead_letter_queue=letters, max_receive_count=1)
     fifo: dict[str, Any] = {"message_group_id": "g", "message_deduplication_id": "1"} if suffix else {}
     queue.send("bad", **fifo)
     receive_often(clock, queue, 2)
@@ -640,8 +640,8 @@ def test_a_dead_letter_of_a_fifo_queue_is_new_there(clock: VirtualClock, suffix:
 
 def test_an_older_letter_behind_a_younger_one_expires_first(clock: VirtualClock) -> None:
     """Letters come in another order than they age."""
-    letters = Queue(clock, "letters", message_retention_period=100)
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=1)
+    letters = Queue("letters", Place(clock), message_retention_period=100)
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=1)
     queue.send("old")
     pass_time(clock, 20)
     letters.send("young")
@@ -653,8 +653,8 @@ def test_an_older_letter_behind_a_younger_one_expires_first(clock: VirtualClock)
 
 def test_dead_letters_are_sent_back_as_new_messages(clock: VirtualClock) -> None:
     """What Lambda sent here, and what someone has in flight, stays."""
-    letters = Queue(clock, "letters")
-    queue = Queue(clock, "orders", dead_letter_queue=letters, max_receive_count=1)
+    letters = Queue("letters", Place(clock))
+    queue = Queue("orders", Place(clock), dead_letter_queue=letters, max_receive_count=1)
     sent = [queue.send("busy"), queue.send("bad")]
     receive_often(clock, queue, 2)
     letters.send("of Lambda")
@@ -715,7 +715,7 @@ def test_a_setting_that_sqs_does_not_take_is_refused(
 ) -> None:
     """In its words."""
     with pytest.raises(SourceError) as caught:
-        Queue(clock, "orders", **settings)
+        Queue("orders", Place(clock), **settings)
 
     assert (caught.value.code, caught.value.message) == (code, message)
 
@@ -724,27 +724,27 @@ def test_a_setting_that_sqs_does_not_take_is_refused(
 def test_a_name_that_sqs_does_not_take_is_refused(clock: VirtualClock, name: str) -> None:
     """In its words."""
     with pytest.raises(SourceError, match="Can only include alphanumeric characters, hyphens, or underscores"):
-        Queue(clock, name)
+        Queue(name, Place(clock))
 
 
 def test_a_dead_letter_queue_is_of_the_same_kind(clock: VirtualClock, queue: Queue, fifo: Queue) -> None:
     """Standard for standard, FIFO for FIFO."""
     with pytest.raises(SourceError, match="same type"):
-        Queue(clock, "other", dead_letter_queue=fifo)
+        Queue("other", Place(clock), dead_letter_queue=fifo)
     with pytest.raises(SourceError, match="same type"):
-        Queue(clock, "other.fifo", dead_letter_queue=queue)
+        Queue("other.fifo", Place(clock), dead_letter_queue=queue)
 
 
 def test_a_fifo_queue_keeps_its_promises(clock: VirtualClock) -> None:
     """It takes neither duplicates nor reordering."""
     with pytest.raises(ValueError, match="neither duplicates"):
-        Queue(clock, "orders.fifo", duplicates=0.1)
+        Queue("orders.fifo", Place(clock), duplicates=0.1)
 
 
 def test_so_many_messages_are_in_flight_at_most(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """120,000: a standard queue says so, a FIFO queue just gives no more."""
     monkeypatch.setattr("lambdakit.local.sources.queue.MOST_IN_FLIGHT", 15)
-    standard, fifo = Queue(clock, "orders"), Queue(clock, "orders.fifo", content_based_deduplication=True)
+    standard, fifo = Queue("orders", Place(clock)), Queue("orders.fifo", Place(clock), content_based_deduplication=True)
     for number in range(20):
         standard.send("a")
         fifo.send(str(number), message_group_id=str(number))
@@ -760,7 +760,7 @@ def test_so_many_messages_are_in_flight_at_most(clock: VirtualClock, monkeypatch
 
 def test_a_message_may_be_delivered_twice(clock: VirtualClock) -> None:
     """Once more, to the next receiver."""
-    queue = Queue(clock, "orders", duplicates=1.0)
+    queue = Queue("orders", Place(clock), duplicates=1.0)
     queue.send("a")
 
     assert [bodies(queue.receive(10)), bodies(queue.receive(10)), bodies(queue.receive(10))] == [["a"], ["a"], []]
@@ -770,7 +770,7 @@ def test_duplicates_and_order_are_settled_by_the_seed() -> None:
     """One seed, one history; and no message is missing."""
 
     def history(seed: int) -> list[str]:
-        queue = Queue(VirtualClock(seed), "orders", duplicates=0.2, reordering=0.2)
+        queue = Queue("orders", Place(VirtualClock(seed)), duplicates=0.2, reordering=0.2)
         for number in range(50):
             queue.send(f"{number:02}")
         received = list[str]()
@@ -862,7 +862,7 @@ def test_many_hidden_messages_cost_one_timer() -> None:
             return super().at(when, action, background=background)
 
     clock = CountingClock()
-    queue = Queue(clock, "orders")
+    queue = Queue("orders", Place(clock))
     queue.poll(10, None, lambda messages: None)
     for number in range(1_000):
         queue.send("a", delay_seconds=10 + number % 7)
@@ -883,10 +883,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.clock = VirtualClock()
         suffix = ".fifo" if self.name.endswith(".fifo") else ""
         chance: dict[str, Any] = {} if suffix else {"duplicates": 0.2, "reordering": 0.2}
-        self.letters = Queue(self.clock, f"letters{suffix}", message_retention_period=200)
+        self.letters = Queue(f"letters{suffix}", Place(self.clock), message_retention_period=200)
         self.queue = Queue(
-            self.clock,
             self.name,
+            Place(self.clock),
             dead_letter_queue=self.letters,
             max_receive_count=2,
             message_retention_period=100,
@@ -970,7 +970,7 @@ TestAnyFifoHistory = AnyFifoHistory.TestCase
 def test_each_group_is_received_in_order(groups: list[str], receivers: list[tuple[int, bool]]) -> None:
     """Whatever part of it is deleted at once and what comes back: what is done of a group is its beginning."""
     clock = VirtualClock()
-    queue = Queue(clock, "orders.fifo")
+    queue = Queue("orders.fifo", Place(clock))
     for number, group in enumerate(groups):
         queue.send(f"{number:02}", message_group_id=group, message_deduplication_id=str(number))
     done: dict[str, list[str]] = {group: [] for group in "abc"}

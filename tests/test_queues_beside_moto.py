@@ -29,6 +29,7 @@ from moto.sqs.models import SQSBackend, sqs_backends
 
 from lambdakit.local.sources.messages import IN_FLIGHT, VISIBLE, Message
 from lambdakit.local.sources.queue import Queue
+from lambdakit.local.sources.source import Place
 from lambdakit.local.virtual.clock import VirtualClock
 
 Seen = tuple[str, int, str, str | None]
@@ -43,9 +44,9 @@ class Ours:
 
     def __init__(self, clock: VirtualClock, suffix: str) -> None:
         self.clock = clock
-        self.letters = Queue(clock, f"letters{suffix}")
+        self.letters = Queue(f"letters{suffix}", Place(clock))
         self.queue = Queue(
-            clock, f"orders{suffix}", visibility_timeout=6, dead_letter_queue=self.letters, max_receive_count=2
+            f"orders{suffix}", Place(clock), visibility_timeout=6, dead_letter_queue=self.letters, max_receive_count=2
         )
         self.handles: dict[str, Message] = {}
 

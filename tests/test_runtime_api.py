@@ -1,38 +1,38 @@
-"""The Runtime API: its protocol without I/O, its server, and AWS's runtime client talking to it."""
+"""The Runtime API: its protocol without I/O, its server, and AWS's runtime client as its process."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
-import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import closing, suppress
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lambdakit.local.process.environment as process_module
-from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failure, Reply
-from lambdakit.local.process.environment import Result, RuntimeProcess
-from lambdakit.local.process.runtime_api import Call, Invocation, RuntimeApi, RuntimeProtocol, State
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failure, Outcome, Reply
+from lambdakit.local.process.clock import RealClock
+from lambdakit.local.process.environment import RuntimeProcess
+from lambdakit.local.process.http import Call, Requests
+from lambdakit.local.process.runtime_api import Invocation, RuntimeApi, RuntimeProtocol, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+Value = TypeVar("Value")
 
 RUNTIME = "/2018-06-01/runtime"
 NEXT = Call("GET", f"{RUNTIME}/invocation/next")
 INIT_ERROR = Call("POST", f"{RUNTIME}/init/error", body=b'{"errorType":"E","errorMessage":"no"}')
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:shop"
-FOREVER = "import threading; threading.Event().wait()"
 
 
 def response(request_id: str = "r1", body: bytes = b'"done"', headers: Mapping[str, str] | None = None) -> Call:
@@ -332,19 +332,77 @@ def test_an_event_above_the_limit_is_refused_before_it_is_sent() -> None:
 # The server
 
 
+def requests_of(*chunks: bytes) -> list[Call]:
+    requests = Requests()
+    return [call for chunk in chunks for call in requests.feed(chunk)]
+
+
+@given(st.lists(st.integers(0, 200), max_size=5))
+def test_requests_may_come_in_pieces(cuts: list[int]) -> None:
+    """A runtime may send head and body apart, two requests together, or a byte at a time."""
+    sent = (
+        b"POST /a/response HTTP/1.1\r\nContent-Type:  text/plain \r\ncontent-length: 5\r\n\r\n\r\n\r\n!"
+        b"GET /next HTTP/1.1\r\nHost: localhost:80\r\n\r\n"
+    )
+    edges = [0, *sorted(cuts), len(sent)]
+
+    calls = requests_of(*(sent[start:end] for start, end in pairwise(edges)))
+
+    assert calls == [
+        Call("POST", "/a/response", {"content-type": "text/plain", "content-length": "5"}, b"\r\n\r\n!"),
+        Call("GET", "/next", {"host": "localhost:80"}),
+    ]
+
+
+def test_a_header_may_be_as_long_as_a_traceback() -> None:
+    """The runtime client sends one of up to 1 MiB as a header."""
+    value = "x" * 1_048_576
+
+    [call] = requests_of(f"POST /error HTTP/1.1\r\nX: {value}\r\n\r\n".encode())
+
+    assert call.headers["x"] == value
+
+
+@pytest.fixture(scope="module")
+def clock() -> Iterator[RealClock]:
+    with closing(RealClock()) as clock:
+        yield clock
+
+
+def on_clock(clock: RealClock, action: Callable[[], Value]) -> Value:
+    """Do something in the clock's thread."""
+    done: list[Value] = []
+    clock.at(clock.now, lambda: done.append(action()))
+    clock.run_while(lambda: not done)
+    return done[0]
+
+
 @pytest.fixture
-def api() -> Iterator[RuntimeApi]:
-    with closing(RuntimeApi()) as api:
-        yield api
+def api(clock: RealClock) -> Iterator[RuntimeApi]:
+    api = on_clock(clock, lambda: RuntimeApi(clock))
+    yield api
+    on_clock(clock, api.close)
+
+
+def connected(api: RuntimeApi) -> socket.socket:
+    host, port = api.address.split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
 
 
 def send(api: RuntimeApi, request: bytes) -> bytes:
     """What comes back until the server closes the connection."""
-    host, port = api.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with connected(api) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return connection.makefile("rb").read()
+
+
+def submit(clock: RealClock, api: RuntimeApi, invocation: Invocation) -> None:
+    def begin() -> None:
+        api.protocol.submit(invocation)
+        api.changed()
+
+    on_clock(clock, begin)
 
 
 def test_the_server_is_on_the_loopback_interface(api: RuntimeApi) -> None:
@@ -352,89 +410,89 @@ def test_the_server_is_on_the_loopback_interface(api: RuntimeApi) -> None:
     assert api.address.startswith("127.0.0.1:")
 
 
+PING = b"GET /2018-06-01/ping HTTP/1.1\r\nHost: x\r\n\r\n"
+PONG = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\npong"
+
+
 def test_a_connection_serves_many_requests(api: RuntimeApi) -> None:
     """HTTP/1.1 with announced lengths, as the runtime's client keeps its connection."""
-    ping = b"GET /2018-06-01/ping HTTP/1.1\r\nHost: x\r\n\r\n"
-    pong = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\npong"
-    assert send(api, ping + ping) == pong + pong
+    assert send(api, PING + PING) == PONG + PONG
 
 
-def test_a_response_that_breaks_off_is_none(api: RuntimeApi) -> None:
+def test_a_call_that_is_held_is_answered_with_the_event(clock: RealClock, api: RuntimeApi) -> None:
+    """A runtime waits for its next invocation as long as it takes."""
+    with connected(api) as connection:
+        connection.sendall(f"GET {NEXT.path} HTTP/1.1\r\n\r\n".encode())
+        while on_clock(clock, lambda: api.protocol.state) is not State.READY:
+            os.sched_yield()
+        submit(clock, api, invocation(b"[1]"))
+        answer = connection.recv(1_000)
+
+    assert (answer.startswith(b"HTTP/1.1 200 OK"), answer.endswith(b"\r\n\r\n[1]")) == (True, True)
+
+
+def test_a_runtime_that_does_not_read_keeps_nobody_waiting(clock: RealClock, api: RuntimeApi) -> None:
+    """The kernel takes part of a large event; the clock goes on, and sends the rest when there is room."""
+    payload = b"x" * MAX_REQUEST_BYTES
+    with connected(api) as connection:
+        connection.sendall(f"GET {NEXT.path} HTTP/1.1\r\n\r\n".encode())
+        submit(clock, api, invocation(payload))
+        others = send(api, PING)
+        received = connection.makefile("rb").read(MAX_REQUEST_BYTES)
+
+    assert (others, len(received)) == (PONG, MAX_REQUEST_BYTES)
+
+
+def test_a_response_that_breaks_off_is_none(clock: RealClock, api: RuntimeApi) -> None:
     """A runtime killed while it sends has not answered."""
-    with api.changing() as protocol:
-        protocol.submit(invocation())
-        protocol.call(NEXT)
+    submit(clock, api, invocation())
+    api.protocol.call(NEXT)
+
     send(api, f"POST {RUNTIME}/invocation/r1/response HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf".encode())
-    with api.changing() as protocol:
-        assert protocol.outcome is None
+
+    assert on_clock(clock, lambda: api.protocol.outcome) is None
 
 
 @pytest.mark.parametrize(
-    "request_head",
+    ("request_head", "why"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"x" * 1_049_600,
+        (b"nonsense\r\n\r\n", b""),
+        (b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n", b""),
+        (
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            b"Streamed responses are not supported: send the body with a Content-Length.",
+        ),
+        (b"GET / HTTP/1.1\r\n" + b"x" * 1_100_000, b"The head of the request is longer than 1056768 bytes."),
     ],
-    ids=["no HTTP", "no number", "chunked", "line above 1 MiB"],
+    ids=["no HTTP", "no number", "chunked", "head above 1 MiB"],
 )
-def test_what_the_server_cannot_read_is_a_bad_request(api: RuntimeApi, request_head: bytes) -> None:
+def test_what_the_server_cannot_read_is_a_bad_request(api: RuntimeApi, request_head: bytes, why: bytes) -> None:
     """It says so, and closes the connection."""
-    assert send(api, request_head).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    answer = send(api, request_head)
+
+    assert (answer.startswith(b"HTTP/1.1 400 Bad Request\r\n"), why in answer) == (True, True)
 
 
-def test_closing_the_server_ends_a_call_that_is_held() -> None:
-    """No thread stays behind, and the client's connection is closed."""
-    api = RuntimeApi()
+def test_closing_the_server_hangs_up(clock: RealClock) -> None:
+    """Also on a runtime that waits for its next invocation."""
+    api = on_clock(clock, lambda: RuntimeApi(clock))
     client = http.client.HTTPConnection(api.address, timeout=10)
     with closing(client):
         client.request("GET", NEXT.path)
-        assert api.wait(lambda protocol: protocol.state is State.READY, 10)
-        api.close()
+        while on_clock(clock, lambda: api.protocol.state) is not State.READY:
+            os.sched_yield()
+        on_clock(clock, api.close)
         with pytest.raises(http.client.RemoteDisconnected):
             client.getresponse()
 
 
-# AWS's runtime client
+# AWS's runtime client: what an invocation through the service has no means to say
 
-SHOP = f'''
-import json, os, signal, subprocess, sys, tempfile, threading
-
-print("loading")
-calls = 0
-
-def handler(event, context):
-    return globals()[event["do"]](event, context)
-
-def echo(event, context):
-    return event
-
-def count(event, context):
-    global calls
-    calls += 1
-    return calls
-
-def nothing(event, context):
-    pass
-
-def raw(event, context):
-    return b"raw"
-
-def large(event, context):
-    return "x" * (event["bytes"] - 2)
-
-def fail(event, context):
-    raise LookupError("no order 7")
-
-def recurse(event, context):
-    return recurse(event, context)
-
-def unserialisable(event, context):
-    return object()
+MODULE = """
+import os
 
 def fields(event, context):
-    return {{
+    return {
         "aws_request_id": context.aws_request_id,
         "function_name": context.function_name,
         "function_version": context.function_version,
@@ -445,168 +503,59 @@ def fields(event, context):
         "identity": context.identity.cognito_identity_id,
         "client": context.client_context and [context.client_context.custom, context.client_context.client.app_title],
         "trace_id": os.environ.get("_X_AMZN_TRACE_ID"),
-    }}
-
-def remaining(event, context):
-    return context.get_remaining_time_in_millis()
-
-def say(event, context):
-    print("to stdout", event["text"])
-    print("to stderr", file=sys.stderr)
-    os.system("echo from a child")
-
-def environ(event, context):
-    return dict(os.environ)
-
-def temp(event, context):
-    return tempfile.gettempdir()
-
-def leave(event, context):
-    sys.exit(event["status"])
-
-def crash(event, context):
-    os._exit(1)
-
-def kill(event, context):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def hang(event, context):
-    # A child has the pipe open, too, as long as it lives.
-    pipe = open(event["pipe"], "w")
-    child = subprocess.Popen([sys.executable, "-c", "{FOREVER}"], stdout=pipe)
-    print("up", end="", file=pipe, flush=True)
-    threading.Event().wait()
-'''
+    }
+"""
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the module above."""
     folder = tmp_path_factory.mktemp("task")
-    (folder / "shop.py").write_text(SHOP)
+    (folder / "shop.py").write_text(MODULE)
     return folder
 
 
 @pytest.fixture(scope="module")
-def shared(shop: Path) -> Iterator[RuntimeProcess]:
-    """One process for the tests that leave it as it was."""
-    with RuntimeProcess("shop.handler", shop, function_name="shop", memory_size=512) as process:
-        assert process.initialize() is None
-        process.read_log()
-        yield process
+def process(clock: RealClock, task: Path) -> Iterator[RuntimeProcess]:
+    """A process that runs it."""
+    process = RuntimeProcess(clock, "shop.fields", task, function_name="shop", memory_size=512)
+    on_clock(clock, process.start)
+    yield process
+    on_clock(clock, process.close)
 
 
-@pytest.fixture
-def process(shop: Path) -> Iterator[RuntimeProcess]:
-    """A process for one test."""
-    with RuntimeProcess("shop.handler", shop) as process:
-        yield process
+def outcome_of(clock: RealClock, process: RuntimeProcess, invocation: Invocation) -> Outcome:
+    settled: list[bool] = []
+
+    def begin() -> None:
+        process.submit(invocation)
+        process.when_settled(lambda: settled.append(True))
+
+    on_clock(clock, begin)
+    while not settled:
+        os.sched_yield()
+    assert process.outcome is not None
+    return process.outcome
 
 
-def run(process: RuntimeProcess, do: str, **event: object) -> Result:
-    return process.invoke(invocation(json.dumps({"do": do, **event}).encode()))
+def fields_of(clock: RealClock, process: RuntimeProcess, invocation: Invocation) -> Any:
+    return json.loads(outcome_of(clock, process, invocation).payload)
 
 
-def value(result: Result) -> Any:
-    """What the handler returned."""
-    assert isinstance(result.outcome, Reply), result
-    return json.loads(result.outcome.payload)
-
-
-def failure(result: Result) -> Failure:
-    """What went wrong."""
-    assert isinstance(result.outcome, Failure), result
-    return result.outcome
-
-
-def task(folder: Path, source: str) -> Path:
-    """A folder with a module ``shop`` of this source."""
-    (folder / "shop.py").write_text(source)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("do", "reply"),
-    [
-        ("echo", Reply(b'{"do": "echo"}')),
-        ("nothing", Reply(b"null")),
-        ("raw", Reply(b"raw", "application/unknown")),
-    ],
-)
-def test_a_reply_is_what_the_runtime_wrote(shared: RuntimeProcess, do: str, reply: Reply) -> None:
-    """JSON, and bytes as they are."""
-    assert run(shared, do).outcome == reply
-
-
-def test_an_exception_is_the_payload_the_caller_gets(shared: RuntimeProcess, shop: Path) -> None:
-    """Type, message, request ID and the user's frames, without the runtime's own."""
-    failed = failure(run(shared, "fail"))
-
-    def line_of(code: str) -> int:
-        return SHOP[: SHOP.index(code)].count("\n") + 1
-
-    frames = [
-        f'  File "{shop}/shop.py", line {line_of(code)}, in {name}\n    {code.strip()}\n'
-        for name, code in (
-            ("handler", '    return globals()[event["do"]](event, context)'),
-            ("fail", '    raise LookupError("no order 7")'),
-        )
-    ]
-    assert json.loads(failed.payload) == {
-        "errorMessage": "no order 7",
-        "errorType": "LookupError",
-        "requestId": "r1",
-        "stackTrace": frames,
-    }
-    assert (failed.cause, failed.error_type, failed.error_message, failed.stack_trace, failed.request_id) == (
-        "handler",
-        "LookupError",
-        "no order 7",
-        tuple(frames),
-        "r1",
-    )
-
-
-def test_an_exception_leaves_the_environment_as_it_is(shared: RuntimeProcess) -> None:
-    """The same process runs the next event."""
-    run(shared, "fail")
-    assert value(run(shared, "echo")) == {"do": "echo"}
-
-
-def test_a_very_deep_traceback_gets_through(tmp_path: Path) -> None:
-    """The client sends all its frames in a header as well, of more than 64 KiB."""
-    folder = tmp_path / ("a" * 200)
-    folder.mkdir()
-    with RuntimeProcess("shop.handler", task(folder, SHOP)) as process:
-        assert failure(run(process, "recurse")).error_type == "RecursionError"
-
-
-def test_a_result_that_is_no_json_is_a_marshal_error(shared: RuntimeProcess) -> None:
-    """The runtime refuses it, not Lambda."""
-    failed = failure(run(shared, "unserialisable"))
-    assert (failed.cause, failed.error_type, failed.error_message.partition(":")[0]) == (
-        "handler",
-        "Runtime.MarshalError",
-        "Unable to marshal response",
-    )
-
-
-def test_an_event_that_is_no_json_is_an_unmarshal_error(shared: RuntimeProcess) -> None:
-    """The handler is not called."""
-    assert failure(shared.invoke(invocation(b"{"))).error_type == "Runtime.UnmarshalError"
-
-
-def test_the_context_has_the_fields_of_the_function_and_the_invocation(shared: RuntimeProcess) -> None:
+def test_the_context_has_the_fields_of_the_function_and_the_invocation(
+    clock: RealClock, process: RuntimeProcess
+) -> None:
     """The memory is a str, in the runtime client as in Lambda."""
     sent = invocation(
-        b'{"do": "fields"}',
         request_id="6f8f0b6e-0000-4000-8000-000000000001",
         trace_id="Root=1-5e1b4151-5ac6c58f3a6c0b4c1b1b1b1b",
         client_context='{"custom": {"größe": 1}, "client": {"app_title": "app"}}',
         cognito_identity='{"cognitoIdentityId": "i", "cognitoIdentityPoolId": "p"}',
         tenant_id="t",
+        invocation_id="i1",
     )
-    assert value(shared.invoke(sent)) == {
+
+    assert fields_of(clock, process, sent) == {
         "aws_request_id": "6f8f0b6e-0000-4000-8000-000000000001",
         "function_name": "shop",
         "function_version": "$LATEST",
@@ -620,273 +569,28 @@ def test_the_context_has_the_fields_of_the_function_and_the_invocation(shared: R
     }
 
 
-def test_fields_of_one_invocation_are_gone_in_the_next(shared: RuntimeProcess) -> None:
+def test_fields_of_one_invocation_are_gone_in_the_next(clock: RealClock, process: RuntimeProcess) -> None:
     """Without the headers the runtime client clears them."""
-    shared.invoke(invocation(b'{"do": "fields"}', trace_id="Root=1", tenant_id="t"))
-    fields = value(run(shared, "fields"))
+    outcome_of(clock, process, invocation(trace_id="Root=1", tenant_id="t"))
+
+    fields = fields_of(clock, process, invocation(request_id="r2"))
+
     assert (fields["trace_id"], fields["tenant_id"], fields["client"]) == (None, None, None)
 
 
-def test_the_remaining_time_counts_down_to_the_deadline(shared: RuntimeProcess) -> None:
-    """In milliseconds."""
-    assert 90_000 < value(shared.invoke(invocation(b'{"do": "remaining"}', seconds=100))) <= 100_000
+def test_an_event_that_is_no_json_is_an_unmarshal_error(clock: RealClock, process: RuntimeProcess) -> None:
+    """The handler is not called."""
+    outcome = outcome_of(clock, process, invocation(b"{"))
+
+    assert isinstance(outcome, Failure)
+    assert outcome.error_type == "Runtime.UnmarshalError"
 
 
-def test_the_log_has_what_was_printed_in_its_order(shared: RuntimeProcess) -> None:
-    """Both streams and those of child processes, each invocation its own."""
-    logs = [run(shared, "say", text=text).log for text in ("ä", "b")]
-    assert logs == [f"to stdout {text}\nto stderr\nfrom a child\n" for text in ("ä", "b")]
-
-
-def test_the_largest_event_and_the_largest_response_pass(shared: RuntimeProcess) -> None:
-    """6 MiB in, 6 MiB and 100 bytes out."""
-    event = b'{"do": "large", "bytes": %d, "padding": "' % MAX_RESPONSE_BYTES
-    outcome = shared.invoke(invocation(event.ljust(MAX_REQUEST_BYTES - 2, b"x") + b'"}')).outcome
-    assert len(outcome.payload) == MAX_RESPONSE_BYTES
-
-
-def test_a_response_above_the_limit_is_an_error_and_ends_the_process(process: RuntimeProcess) -> None:
-    """The runtime client does not survive the 413 it gets."""
-    failed = failure(run(process, "large", bytes=MAX_RESPONSE_BYTES + 1))
-    assert (failed.cause, json.loads(failed.payload), process.alive) == (
-        "size",
-        {
-            "errorType": "Function.ResponseSizeTooLarge",
-            "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
-        },
-        False,
-    )
-
-
-def test_the_first_invocation_includes_the_init_phase(process: RuntimeProcess) -> None:
-    """Nobody has to wait for the process; what its module printed comes with the first log."""
-    assert [run(process, "count").log, run(process, "count").log] == ["loading\n", ""]
-
-
-def test_module_globals_live_as_long_as_the_process(process: RuntimeProcess) -> None:
-    """A warm environment is the same process."""
-    assert [value(run(process, "count")) for _ in range(3)] == [1, 2, 3]
-
-
-def test_processes_share_no_globals(process: RuntimeProcess, shop: Path) -> None:
-    """Each is an environment of its own."""
-    with RuntimeProcess("shop.handler", shop) as another:
-        assert [value(run(one, "count")) for one in (process, another, process, another)] == [1, 1, 2, 2]
-
-
-@pytest.mark.parametrize(
-    ("event", "message"),
-    [
-        ({"do": "crash"}, "Runtime exited with error: exit status 1"),
-        ({"do": "leave", "status": 0}, "Runtime exited without providing a reason"),
-        ({"do": "leave", "status": 3}, "Runtime exited with error: exit status 3"),
-        ({"do": "kill"}, "Runtime exited with error: signal: killed"),
-    ],
-)
-def test_the_end_of_the_process_fails_the_invocation(
-    process: RuntimeProcess, event: dict[str, Any], message: str
+def test_without_the_runtime_client_it_says_what_to_install(
+    clock: RealClock, task: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And there is no environment left."""
-    failed = failure(run(process, **event))
-    assert (failed.cause, failed.error_type, failed.error_message, process.alive) == (
-        "exit",
-        "Runtime.ExitError",
-        f"RequestId: r1 Error: {message}",
-        False,
-    )
-
-
-def test_a_process_that_ends_between_invocations_fails_the_next(process: RuntimeProcess) -> None:
-    """Nothing waits for a reply that can't come."""
-    process.initialize()
-    os.kill(process.pid, signal.SIGKILL)
-    assert failure(run(process, "echo")).error_message.endswith("Runtime exited with error: signal: killed")
-
-
-@pytest.mark.parametrize(
-    ("source", "handler", "error_type", "message"),
-    [
-        ("", "missing.handler", "Runtime.ImportModuleError", "Unable to import module 'missing': No module named"),
-        ("import missing", "shop.handler", "Runtime.ImportModuleError", "Unable to import module 'shop': No module"),
-        ("def (", "shop.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'shop': "),
-        ("", "shop.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'shop'"),
-        ("", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler': "),
-        ("1 / 0", "shop.handler", "ZeroDivisionError", "division by zero"),
-    ],
-)
-def test_a_module_that_cannot_be_loaded_is_an_init_error(
-    tmp_path: Path, source: str, handler: str, error_type: str, message: str
-) -> None:
-    """The invocation gets it, with an empty request ID, and the environment is over."""
-    with RuntimeProcess(handler, task(tmp_path, source)) as process:
-        failed = failure(run(process, "echo"))
-        alive = process.alive
-    assert failed.error_message.startswith(message)
-    assert (failed.cause, failed.error_type, json.loads(failed.payload)["requestId"], alive) == (
-        "init",
-        error_type,
-        "",
-        False,
-    )
-
-
-def test_a_syntax_error_is_shown_with_its_line(tmp_path: Path) -> None:
-    """The trace has file, line and text; the log has it for people to read."""
-    with RuntimeProcess("shop.handler", task(tmp_path, "x = 1\ndef (")) as process:
-        failed, log = process.initialize(), process.read_log()
-    assert failed is not None
-    assert (failed.stack_trace, "[ERROR] Runtime.UserCodeSyntaxError: " in log) == (
-        (f'  File "{tmp_path}/shop.py" Line 2\n    def (',),
-        True,
-    )
-
-
-def test_the_error_of_an_init_is_known_before_there_is_an_event(tmp_path: Path) -> None:
-    """An environment may be initialised ahead; the next invocation gets the same error."""
-    with RuntimeProcess("shop.handler", task(tmp_path, "1 / 0")) as process:
-        failed = process.initialize()
-        assert (failed, failed and failed.reported_type) == (run(process, "echo").outcome, "Runtime.Unknown")
-
-
-def test_a_module_that_exits_gives_no_reason(tmp_path: Path) -> None:
-    """sys.exit(0) while the module loads is not an init error the runtime reports."""
-    with RuntimeProcess("shop.handler", task(tmp_path, "import sys; sys.exit(0)")) as process:
-        failed = failure(run(process, "echo"))
-    assert failed.error_message == "RequestId: r1 Error: Runtime exited without providing a reason"
-
-
-def test_an_init_phase_has_a_limit(tmp_path: Path) -> None:
-    """10 s in Lambda: then the process is killed."""
-    with RuntimeProcess("shop.handler", task(tmp_path, FOREVER)) as process:
-        failed = process.initialize(0.05)
-        assert (failed and failed.error_message, process.alive) == ("Task timed out after 0.05 seconds", False)
-
-
-@pytest.fixture
-def pipe(tmp_path: Path) -> Iterator[tuple[str, int]]:
-    """A named pipe and its reading end."""
-    path = str(tmp_path / "pipe")
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    yield path, reader
-    os.close(reader)
-
-
-def read(reader: int) -> bytes:
-    """What is in the pipe, as soon as there is something; nothing when all that had it open are gone."""
-    assert select.select([reader], [], [], 10)[0], "nothing came, and somebody still has the pipe open"
-    return os.read(reader, 100)
-
-
-def test_at_the_deadline_the_process_and_its_children_are_killed(shop: Path, pipe: tuple[str, int]) -> None:
-    """The message has the function's time limit; nothing of the environment goes on."""
-    path, reader = pipe
-    with RuntimeProcess("shop.handler", shop, timeout=3) as process:
-        process.initialize()
-        result = process.invoke(invocation(json.dumps({"do": "hang", "pipe": path}).encode(), seconds=0.5))
-        written, alive = [read(reader), read(reader)], process.alive
-    assert (failure(result).cause, json.loads(failure(result).payload), written, alive) == (
-        "timeout",
-        {"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: r1 Error: Task timed out after 3.00 seconds"},
-        [b"up", b""],
-        False,
-    )
-
-
-def test_leaving_the_block_with_an_error_ends_the_process(shop: Path) -> None:
-    """Nothing is left behind by a test that fails."""
-    with pytest.raises(LookupError), RuntimeProcess("shop.handler", shop) as process:
-        raise LookupError
-    with pytest.raises(ProcessLookupError):
-        os.kill(process.pid, 0)
-
-
-PARENT = """
-import sys, time
-from lambdakit.local.process.environment import RuntimeProcess
-from lambdakit.local.process.runtime_api import Invocation
-
-event = ('{"do": "hang", "pipe": "%s"}' % sys.argv[2]).encode()
-deadline = int((time.time() + 600) * 1000)
-with RuntimeProcess("shop.handler", sys.argv[1]) as process:
-    process.invoke(Invocation(request_id="r1", payload=event, deadline_ms=deadline, invoked_function_arn=""))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a pipe kill")
-def test_the_process_dies_with_its_parent(shop: Path, pipe: tuple[str, int], tmp_path: Path) -> None:
-    """Even if the parent had no chance to end it, and the handler never returns."""
-    path, reader = pipe
-    package = str(Path(process_module.__file__).parents[2])
-    variables = {**os.environ, "PYTHONPATH": package, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", PARENT, str(shop), path], env=variables) as parent:
-        try:
-            started = read(reader)
-        finally:
-            parent.kill()
-    assert (started, read(reader)) == (b"up", b"")
-
-
-def test_the_function_sees_lambdas_variables_and_its_own(
-    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But none of the machine's that could make a difference, such as credentials."""
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    with RuntimeProcess(
-        "shop.handler", shop, function_name="f", region="eu-west-1", environment={"TABLE": "t"}, temp_folder=tmp_path
-    ) as process:
-        variables = value(run(process, "environ"))
-    names = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "LAMBDA_RUNTIME_DIR", "AWS_LAMBDA_RUNTIME_API")
-    for name in (*names, "AWS_LAMBDA_LOG_STREAM_NAME"):
-        variables.pop(name, None)
-    assert variables == {
-        "_HANDLER": "shop.handler",
-        "TABLE": "t",
-        "TMPDIR": str(tmp_path),
-        "TZ": ":UTC",
-        "LANG": "en_US.UTF-8",
-        "LC_CTYPE": "C.UTF-8",
-        "LAMBDA_TASK_ROOT": str(shop),
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_LAMBDA_FUNCTION_NAME": "f",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-    }
-
-
-def test_the_import_path_is_this_processs(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its folders mean the same in the function's folder."""
-    monkeypatch.setenv("PYTHONPATH", "lib", prepend=os.pathsep)
-    with RuntimeProcess("shop.handler", shop) as process:
-        assert value(run(process, "environ"))["PYTHONPATH"].split(os.pathsep)[0] == str(Path.cwd() / "lib")
-
-
-def test_a_process_has_a_temporary_folder_of_its_own(shop: Path) -> None:
-    """It is gone with the process."""
-    with RuntimeProcess("shop.handler", shop) as process:
-        folder = Path(value(run(process, "temp")))
-        existed = folder.is_dir()
-    assert (existed, folder.exists()) == (True, False)
-
-
-def test_a_temporary_folder_that_was_given_stays(shop: Path, tmp_path: Path) -> None:
-    """As Lambda keeps /tmp when it resets an environment."""
-    with RuntimeProcess("shop.handler", shop, temp_folder=tmp_path) as process:
-        folder = Path(value(run(process, "temp")))
-    assert (folder, folder.exists()) == (tmp_path, True)
-
-
-def test_without_the_runtime_client_it_says_what_to_install(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else in lambdakit needs awslambdaric."""
     monkeypatch.setattr(process_module, "find_spec", lambda _name: None)
-    with pytest.raises(ModuleNotFoundError, match="pip install awslambdaric"), RuntimeProcess("shop.handler", shop):
-        pass
+
+    with pytest.raises(ModuleNotFoundError, match="pip install awslambdaric"):
+        on_clock(clock, RuntimeProcess(clock, "shop.fields", task).start)

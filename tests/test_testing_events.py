@@ -6,6 +6,7 @@ Run as a program, this file writes the golden events anew: ``python tests/test_t
 from __future__ import annotations
 
 import gzip
+import hashlib
 import inspect
 import json
 import re
@@ -429,6 +430,14 @@ def test_s3_tells_of_an_object_what_its_event_has(event_name: str, keys: set[str
     assert record["s3"]["object"].keys() == keys
 
 
+def test_the_etag_of_a_delete_marker_is_told() -> None:
+    """It is that of nothing, as a marker is an object without content."""
+    [record] = events.s3(event_name="ObjectRemoved:DeleteMarkerCreated")["Records"]
+    event = events.s3_eventbridge(event_name="ObjectRemoved:DeleteMarkerCreated")
+    etags = record["s3"]["object"]["eTag"], event["detail"]["object"]["etag"]
+    assert etags == (hashlib.md5(b"").hexdigest(),) * 2
+
+
 def test_a_version_is_told_where_there_is_one() -> None:
     """Of deleted objects too."""
     [record] = events.s3("uploads", "a", event_name="ObjectRemoved:Delete", version_id="v1")["Records"]
@@ -519,6 +528,13 @@ def test_envelopes_have_the_names_they_are_given() -> None:
     document = json.loads(event["Records"][0]["body"])
     names = document["TopicArn"].rpartition(":")[2], event["Records"][0]["eventSourceARN"].rpartition(":")[2]
     assert names == ("changes", "inbox")
+
+
+def test_a_notification_of_a_fifo_topic_has_a_number_and_no_signature() -> None:
+    """As recorded on AWS."""
+    [record] = events.sns("alerts.fifo", "hi", via="sqs")["Records"]
+    names = ["Message", "MessageId", "SequenceNumber", "Timestamp", "TopicArn", "Type", "UnsubscribeURL"]
+    assert sorted(json.loads(record["body"])) == names
 
 
 def test_a_notification_in_a_queue_differs_from_one_for_a_function() -> None:
@@ -781,15 +797,16 @@ def test_scheduler_sends_its_detail_as_text() -> None:
 
 
 def test_a_route_of_an_http_api_is_filled_in() -> None:
-    """Its parameters are decoded where they stand alone, and encoded in the path."""
+    """Its parameters are decoded, in the path too; a function URL has them as they came."""
     event = events.apigw_v2("POST /orders/{id}", path_parameters={"id": "a b"}, body=b"\xff")
     assert (event["routeKey"], event["rawPath"], event["pathParameters"], event["body"], event["isBase64Encoded"]) == (
         "POST /orders/{id}",
-        "/orders/a%20b",
+        "/orders/a b",
         {"id": "a b"},
         "/w==",
         True,
     )
+    assert events.function_url("POST /orders/{id}", path_parameters={"id": "a b"})["rawPath"] == "/orders/a%20b"
 
 
 def test_a_parameter_that_the_route_does_not_have_is_refused() -> None:

@@ -90,7 +90,7 @@ class Scene:
 
     def _arrive(self, request: Request, now: float) -> None:
         number = request.attempts.errors + request.attempts.throttles + 1
-        attempt = Invocation(request.id, request.function, request.kind, {"key": "a.csv"}, now, attempt=number)
+        attempt = Invocation(request.id, request.function, request.kind, b'{"key":"a.csv"}', now, attempt=number)
         self.invocations.append(attempt)
         place = self.placement.place(request.function, now, counted=request.kind == "RequestResponse")
         if isinstance(place, Environment):
@@ -190,7 +190,7 @@ SCENES = (one, five, retries, several, sixty, hundreds, schedule)
 
 
 def invocation(at: float = 0, *, function: str = "thumbs", request_id: str = REQUEST_ID) -> Invocation:
-    return Invocation(request_id, function, "RequestResponse", {}, at)
+    return Invocation(request_id, function, "RequestResponse", b"{}", at)
 
 
 def ran(
@@ -477,7 +477,7 @@ def hostile() -> st.SearchStrategy[str]:
 def test_nothing_a_function_says_becomes_markup(name: str, error: str, log: str, event: str) -> None:
     """Names, messages, logs and payloads are text in the picture and on the page, and both can be written."""
     attempt = ran(function=name, log=log, outcome=failed(error or "E", error))
-    attempt.event = {event: [event]}
+    attempt.body = json.dumps({event: [event]}).encode()
     refused = invocation(1, function=name)
     refused.throttled(error, 1)
     plain = ran(log="x", outcome=failed("E", "m"))

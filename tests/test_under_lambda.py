@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambdakit.local.outcome import Failure, Reply
-from lambdakit.local.process.environment import Result, RuntimeProcess
-from lambdakit.local.process.runtime_api import Invocation
+from lambdakit.local import Function, Invocation, LocalLambda
 from lambdakit.testing import events
 from shop.app import handler
 
@@ -29,40 +25,24 @@ def echo(event, context):
 POISON = {"id": "o-2", "customer": "bob", "quantity": -1}
 ORDER = {"id": "o-1", "customer": "ann", "sku": "cup", "quantity": 4, "price": "6.00"}
 
-requests = count(1)
 
-
-def invoked(process: RuntimeProcess, event: Any) -> Result:
-    return process.invoke(
-        Invocation(
-            request_id=f"r{next(requests)}",
-            payload=json.dumps(event).encode(),
-            deadline_ms=int((time.time() + 30) * 1000),
-            invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:shop",
-        )
-    )
-
-
-def reply_of(result: Result) -> Any:
-    assert isinstance(result.outcome, Reply)
-    return json.loads(result.outcome.payload)
-
-
-def failure_of(result: Result) -> Failure:
-    assert isinstance(result.outcome, Failure)
-    return result.outcome
-
-
-def own_frames(failure: Failure, file: str) -> list[str]:
+def own_frames(invocation: Invocation, file: str) -> list[str]:
     """What the stack trace says of the user's own code: function and line of source."""
-    return ["\n".join(frame.splitlines()[1:]).strip() for frame in failure.stack_trace if file in frame]
+    assert invocation.error is not None
+    return ["\n".join(frame.splitlines()[1:]).strip() for frame in invocation.error.trace if file in frame]
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[RuntimeProcess]:
-    """One execution environment of the shop; that of this process is closed with it."""
-    with RuntimeProcess("shop.app.handler", EXAMPLES) as process, closing(handler):
-        yield process
+def local() -> Iterator[LocalLambda]:
+    """A service with real processes; the shop of this one is closed with it."""
+    with LocalLambda(isolation="process") as local, closing(handler):
+        yield local
+
+
+@pytest.fixture(scope="module")
+def shop(local: LocalLambda) -> Function:
+    """The shop, as it is deployed."""
+    return local.deploy("shop.app.handler", name="the-shop", task_root=EXAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -76,55 +56,41 @@ def shop() -> Iterator[RuntimeProcess]:
     ],
     ids=["sqs", "s3", "dynamodb", "eventbridge", "direct"],
 )
-def test_the_reply_is_the_one_that_a_test_sees(shop: RuntimeProcess, event: Any) -> None:
+def test_the_reply_is_the_one_that_a_test_sees(shop: Function, event: Any) -> None:
     """What the App returns in this process is what Lambda's caller gets."""
-    assert reply_of(invoked(shop, event)) == json.loads(json.dumps(handler(event), default=float))
+    assert shop.invoke(event).payload == json.loads(json.dumps(handler(event), default=float))
 
 
-def test_an_environment_keeps_its_books(shop: RuntimeProcess) -> None:
+def test_an_environment_keeps_its_books(shop: Function) -> None:
     """A dependency of the environment, and the event loop of an async handler, live from one invocation to the next."""
-    invoked(shop, events.sqs("shop-orders", {**ORDER, "id": "o-9"}))
+    shop.invoke(events.sqs("shop-orders", {**ORDER, "id": "o-9"}))
     evening = events.schedule("close_of_business")
 
-    reports = [reply_of(invoked(shop, evening)) for _ in range(2)]
+    reports = [shop.invoke(evening).payload for _ in range(2)]
 
     assert reports[0] == reports[1]
     assert " 0 orders" not in reports[0]
 
 
-def test_an_exception_is_reported_as_that_of_a_plain_function(shop: RuntimeProcess, tmp_path: Path) -> None:
+def test_an_exception_is_reported_as_that_of_a_plain_function(
+    local: LocalLambda, shop: Function, tmp_path: Path
+) -> None:
     """Type, message and the user's frame of the stack trace are the same; lambdakit adds frames, not wrapping."""
     (tmp_path / "plain.py").write_text(PLAIN, encoding="utf-8")
     event = {"sku": "spoon"}
 
-    with RuntimeProcess("plain.quote", tmp_path) as process:
-        plain = failure_of(invoked(process, event))
-    ours = failure_of(invoked(shop, event))
+    plain = local.deploy("plain.quote", task_root=tmp_path).invoke(event)
+    ours = shop.invoke(event)
 
-    assert (ours.error_type, ours.error_message) == (plain.error_type, plain.error_message)
+    assert ours.error == plain.error
     assert own_frames(ours, "shipping.py") == [
         line.replace("event['sku']", "question.sku") for line in own_frames(plain, "plain.py")
     ]
 
 
-def test_an_event_nobody_takes_is_the_functions_error(shop: RuntimeProcess) -> None:
+def test_an_event_nobody_takes_is_the_functions_error(shop: Function) -> None:
     """Lambda's caller sees NoHandlerError with what came and what is registered."""
-    failure = failure_of(invoked(shop, events.sqs("refunds", "{}")))
+    error = shop.invoke(events.sqs("refunds", "{}")).error
 
-    assert failure.error_type == "NoHandlerError"
-    assert "queue 'refunds'" in failure.error_message
-
-
-def test_a_broken_registration_is_an_error_of_the_init_phase(tmp_path: Path) -> None:
-    """As an exception in a plain module is: reported before any event, without a request id."""
-    (tmp_path / "broken.py").write_text(
-        "from lambdakit import App, on_s3\n\n@on_s3('uploads')\ndef ingest(upload): ...\n\nhandler = App(__name__)\n",
-        encoding="utf-8",
-    )
-
-    with RuntimeProcess("broken.handler", tmp_path) as process:
-        failure = process.initialize()
-
-    assert failure is not None
-    assert (failure.cause, failure.error_type, failure.request_id) == ("init", "RegistrationError", "")
-    assert "parameter 'upload' has no annotation" in failure.error_message
+    assert error is not None
+    assert (error.type, "queue 'refunds'" in error.message) == ("NoHandlerError", True)

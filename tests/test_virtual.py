@@ -61,7 +61,7 @@ class World:
             environment.initialized = result.ending is Ending.READY
             results.append(result)
 
-        self.runner.run(environment, call, done)
+        self.clock.at(self.clock.now, lambda: self.runner.run(environment, call, done))
         return results
 
     def call(self, payload: Any = None, environment: Environment | None = None, timeout: float = 3) -> Result:

@@ -12,16 +12,16 @@ from base64 import b64decode
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import core_schema, to_json
 
 from lambdakit.signature import members_of, plain_type
+from lambdakit.validators import validator_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pydantic.plugin._schema_validator import PluggableSchemaValidator
-    from pydantic_core import SchemaValidator
+    from lambdakit.validators import Validator
 
     Read = Callable[[Any], Any]
 
@@ -110,7 +110,7 @@ class Value:
 
 def text_reader(annotation: Any) -> Read:
     """What reads a payload of that type from text."""
-    validator = _validator(annotation)
+    validator = validator_of(annotation)
     as_json, as_value = validator.validate_json, validator.validate_python
 
     def read(text: Any) -> Any:
@@ -130,7 +130,7 @@ def base64_reader(annotation: Any) -> Read:
 
 def value_reader(annotation: Any) -> Read:
     """What reads a payload of that type from a value that came out of JSON."""
-    validator = _validator(annotation)
+    validator = validator_of(annotation)
     return lambda value: _from_value(value, validator.validate_json, validator.validate_python)
 
 
@@ -140,14 +140,6 @@ def detail_reader(annotation: Any) -> Read:
     return lambda value: (from_text if isinstance(value, str) else from_value)(value)
 
 
-def _later(source: Any) -> Callable[[], SchemaValidator | PluggableSchemaValidator]:
+def _later(source: Any) -> Callable[[], Validator]:
     """A second validator of a field's type, made when a value comes that the field's own is not for."""
-    return cache(lambda: _validator(plain_type(source) if isinstance(source, TypeVar) else source))
-
-
-def _validator(annotation: Any) -> SchemaValidator | PluggableSchemaValidator:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not annotation.__pydantic_complete__:
-            annotation.model_rebuild()
-        return annotation.__pydantic_validator__
-    return TypeAdapter(annotation).validator
+    return cache(lambda: validator_of(plain_type(source) if isinstance(source, TypeVar) else source))

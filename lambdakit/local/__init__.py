@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from lambdakit.local.errors import ClockError, InvokeError, StuckHandlerError
     from lambdakit.local.function import Function
     from lambdakit.local.invocation import Invocation, InvocationError
+    from lambdakit.local.mappings.mapping import LostRecordsWarning
     from lambdakit.local.placement import Lifetimes
     from lambdakit.local.service import LocalLambda
+    from lambdakit.local.sources.source import SourceError
     from lambdakit.local.timeline.timeline import Timeline
 
 # Where each public name lives: the command line needs parts of this package, and not what the extra `local` installs.
@@ -22,6 +24,8 @@ _HOMES = {
     "InvokeError": "errors",
     "Lifetimes": "placement",
     "LocalLambda": "service",
+    "LostRecordsWarning": "mappings.mapping",
+    "SourceError": "sources.source",
     "StuckHandlerError": "errors",
     "Timeline": "timeline.timeline",
 }
@@ -34,6 +38,8 @@ __all__ = [
     "InvokeError",
     "Lifetimes",
     "LocalLambda",
+    "LostRecordsWarning",
+    "SourceError",
     "StuckHandlerError",
     "Timeline",
 ]

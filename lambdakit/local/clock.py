@@ -67,3 +67,7 @@ class Clock(Protocol):
             BaseException: what an action raised.
         """
         ...
+
+    def close(self) -> None:
+        """The service is over: nothing is due any more."""
+        ...

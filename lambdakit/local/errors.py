@@ -6,7 +6,7 @@ from lambdakit.errors import LambdakitError
 
 
 class ClockError(LambdakitError):
-    """The virtual clock can't be run from here.
+    """The clock of a local Lambda can't be run from here.
 
     Args:
         problem: What was tried, in words.

@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from lambdakit.local.invocation import InvocationError
+
 if TYPE_CHECKING:
     from lambdakit.local.configuration import Configuration
     from lambdakit.local.invocation import Invocation
+    from lambdakit.local.invoker import Over
+    from lambdakit.local.outcome import Failure
     from lambdakit.local.placement import Environment
     from lambdakit.local.runner import Result
     from lambdakit.local.service import LocalLambda
@@ -22,6 +26,7 @@ class Function:
         arn: Its ARN, unqualified.
         invocations: Every attempt so far, in the order they arrived.
         max_concurrency: The most that ran at once.
+        provisioned_concurrency_failures: Why provisioned environments failed in their INIT phase: they serve nothing.
     """
 
     def __init__(self, service: LocalLambda, name: str, arn: str, configuration: Configuration) -> None:
@@ -30,6 +35,7 @@ class Function:
         self.arn = arn
         self.configuration = configuration
         self.invocations: list[Invocation] = []
+        self.provisioned_concurrency_failures: list[InvocationError] = []
         self.max_concurrency = 0
         self._running = 0
 
@@ -55,6 +61,19 @@ class Function:
             InvokeError: the payload is larger than Lambda takes for an event.
         """
         return self._service.accept(self, payload)
+
+    def dry_run(self, payload: Any = None) -> Invocation:
+        """Have the request checked, and nothing run (``DryRun``): status 204, or that of what is wrong with it."""
+        return self._service.dry_run(self, payload)
+
+    def call(self, body: bytes, over: Over) -> None:
+        """Invoke it as an event source mapping does; ``over`` is told of its end, in an action of the clock."""
+        self._service.call(self, body, over)
+
+    @property
+    def timeout(self) -> float:
+        """Its time limit, in seconds."""
+        return self.configuration.timeout
 
     @property
     def cold_starts(self) -> int:
@@ -98,6 +117,10 @@ class Function:
         """An invocation is over; for the service to tell."""
         self._running -= 1
         invocation.over(result, self.configuration.memory_size)
+
+    def provisioning_failed(self, failure: Failure) -> None:
+        """A provisioned environment failed in its INIT phase; for the service to tell."""
+        self.provisioned_concurrency_failures.append(InvocationError.of(failure))
 
     def __repr__(self) -> str:
         return f"<Function {self.name!r}: {len(self.invocations)} invocations>"

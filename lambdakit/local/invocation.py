@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from lambdakit.local.outcome import Failure, Outcome, Reply
 from lambdakit.local.report import billed_milliseconds, end_line, report_line, start_line
@@ -11,7 +11,9 @@ from lambdakit.local.report import billed_milliseconds, end_line, report_line, s
 if TYPE_CHECKING:
     from lambdakit.local.runner import Result
 
-Kind = Literal["RequestResponse", "Event"]
+Kind = Literal["RequestResponse", "Event", "DryRun"]
+
+_STATUS: dict[Kind, int] = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
 
 
 class InvocationError:
@@ -21,6 +23,11 @@ class InvocationError:
         self.type = type
         self.message = message
         self.trace = trace
+
+    @classmethod
+    def of(cls, failure: Failure) -> Self:
+        """What a failure says."""
+        return cls(failure.error_type, failure.error_message, failure.stack_trace)
 
     def __repr__(self) -> str:
         return f"{self.type}: {self.message}"
@@ -37,44 +44,85 @@ class Invocation:
     Attributes:
         request_id: The same for every attempt of an asynchronous invocation.
         function: The function's name.
-        kind: ``"RequestResponse"`` or ``"Event"``.
+        kind: ``"RequestResponse"``, ``"Event"`` or ``"DryRun"``.
+        body: The event as JSON; None once it was let go, as the service keeps only so many old ones.
         attempt: 1 for the first.
         arrived: When it was asked for.
         started: When its environment began with it, INIT phase included; None if it was throttled.
         ended: When it was over; None while it is not.
-        status: 200, 202 for an asynchronous one, 413 and 429 for what never ran, as the Invoke API says it.
+        status: As the Invoke API says it: 200, 202 for an asynchronous one, 204 for a dry run; 400, 413 or 429 for what
+            was refused.
         throttle: Why it was throttled, or None.
         cold_start: Whether its environment was started for it.
         environment: The environment's number, or None.
         init_duration: How long the INIT phase of a cold start took, or None.
         duration: How long the handler ran.
+        max_memory_used: The most memory its environment took so far, in MB; None on virtual time, and but for Linux.
         payload: The reply, as JSON holds it; None if it failed.
         error: Why it failed, or None.
         exception: What the handler raised, or None.
     """
 
+    __slots__ = (
+        "_memory_size",
+        "_own_log",
+        "arrived",
+        "attempt",
+        "body",
+        "cold_start",
+        "duration",
+        "ended",
+        "environment",
+        "error",
+        "exception",
+        "function",
+        "init_duration",
+        "kind",
+        "max_memory_used",
+        "outcome",
+        "request_id",
+        "started",
+        "status",
+        "throttle",
+    )
+
     def __init__(
-        self, request_id: str, function: str, kind: Kind, event: Any, arrived: float, *, attempt: int = 1
+        self, request_id: str, function: str, kind: Kind, body: bytes, arrived: float, *, attempt: int = 1
     ) -> None:
         self.request_id = request_id
         self.function = function
         self.kind: Kind = kind
-        self.event = event
+        self.body: bytes | None = body
         self.arrived = arrived
         self.attempt = attempt
         self.started: float | None = None
         self.ended: float | None = None
-        self.status = 202 if kind == "Event" else 200
+        self.status = _STATUS[kind]
         self.throttle: str | None = None
         self.cold_start = False
         self.environment: int | None = None
         self.init_duration: float | None = None
         self.duration: float | None = None
+        self.max_memory_used: int | None = None
         self.outcome: Outcome | None = None
         self.exception: BaseException | None = None
         self.error: InvocationError | None = None
         self._own_log = ""
         self._memory_size = 128
+
+    @property
+    def event(self) -> Any:
+        """The event, as the handler was given it.
+
+        Raises:
+            LookupError: it was let go.
+        """
+        if self.body is None:
+            raise LookupError(
+                f"the event of request {self.request_id} was let go: a service keeps those of its latest invocations.\n"
+                "Have it keep more with LocalLambda(event_memory=...), in bytes."
+            )
+        return json.loads(self.body)
 
     @property
     def payload(self) -> Any:
@@ -96,7 +144,7 @@ class Invocation:
         """It was refused."""
         self.throttle, self.ended = reason, now
         self.error = InvocationError("TooManyRequestsException", "Rate Exceeded.")
-        if self.kind == "RequestResponse":
+        if self.kind != "Event":
             self.status = 429
 
     def refused(self, status: int, error_type: str, message: str, now: float) -> None:
@@ -108,10 +156,9 @@ class Invocation:
         self.started, self.ended = result.started, result.ended
         self.init_duration, self.duration = result.init_duration, result.duration
         self.outcome, self.exception = result.outcome, result.exception
+        self.max_memory_used = result.max_memory_used
         if isinstance(result.outcome, Failure):
-            self.error = InvocationError(
-                result.outcome.error_type, result.outcome.error_message, result.outcome.stack_trace
-            )
+            self.error = InvocationError.of(result.outcome)
         self._own_log, self._memory_size = result.log, memory_size
 
     @property
@@ -125,6 +172,7 @@ class Invocation:
             duration=self.duration or 0,
             init_duration=self.init_duration,
             memory_size=self._memory_size,
+            memory_used=self.max_memory_used,
         )
         lines = [start_line(self.request_id), self._own_log.rstrip("\n"), end_line(self.request_id), report]
         return "\n".join(line for line in lines if line) + "\n"

@@ -18,6 +18,8 @@ from lambdakit.local.tracebacks import user_frames
 ENSURE_ASCII = sys.version_info < (3, 12)
 """Whether the runtime of this Python escapes what is not ASCII; it ceased to with Python 3.12."""
 
+_ENCODE = {ascii_only: JSONEncoder(ensure_ascii=ascii_only).encode for ascii_only in (False, True)}
+
 
 def outcome_of(result: Any, request_id: str) -> Outcome:
     """What becomes of a handler's result: the reply, or the failure to write it or to pass it on."""
@@ -70,7 +72,7 @@ def to_json(value: Any, *, ensure_ascii: bool = ENSURE_ASCII) -> str:
         TypeError: something in it is not JSON.
         ValueError: it contains itself, or bytes that are not UTF-8.
     """
-    return _written(value, JSONEncoder(ensure_ascii=ensure_ascii).encode, frozenset())
+    return _written(value, _ENCODE[ensure_ascii], frozenset())
 
 
 def _written(value: Any, text: Callable[[Any], str], inside: frozenset[int]) -> str:

@@ -41,6 +41,17 @@ class Ending(Enum):
     """It never became one: its initialisation failed."""
 
 
+class Fate(Enum):
+    """What becomes of an environment whose invocation is over."""
+
+    KEPT = "kept"
+    """It is idle, and serves again."""
+    ENDED = "ended"
+    """It is no more."""
+    REPLACED = "replaced"
+    """A provisioned one is initialised anew before it serves again: tell ``prepared`` when it is."""
+
+
 class Environment:
     """One execution environment; ``number`` counts a function's from 1, in the order they start.
 
@@ -58,7 +69,7 @@ class Environment:
         self.number = number
         self.since = since
         self.provisioned = provisioned
-        self.initialized = provisioned
+        self.initialized = False
         self.busy = False
         self.idle_since = since
         self.invocations = 0
@@ -100,22 +111,27 @@ class Lifetimes:
 class Fleet:
     """The environments of one function, and the limits on them."""
 
-    def __init__(self, name: str, reserved: int | None, provisioned: int, account_concurrency: int) -> None:
+    def __init__(self, name: str, reserved: int | None, provisioned: int, requests: Bucket) -> None:
         self.name = name
         self.reserved = reserved
         self.provisioned = provisioned
         self.idle: deque[Environment] = deque()
-        self.idle_provisioned = [Environment(name, n + 1, 0, provisioned=True) for n in reversed(range(provisioned))]
+        self.idle_provisioned: list[Environment] = []
         self.started = provisioned
         self.busy_on_demand = 0
-        limit = reserved if reserved is not None else account_concurrency
-        self.requests = Bucket(limit * REQUESTS_PER_CONCURRENCY, limit * REQUESTS_PER_CONCURRENCY)
+        self.requests = requests
+        self.provisioned_requests = _requests(provisioned)
         self.scaling = Bucket(ENVIRONMENTS_PER_10_SECONDS, ENVIRONMENTS_PER_10_SECONDS / 10)
 
     @property
     def set_aside(self) -> int:
         """What it takes of the account's unreserved concurrency, used or not."""
         return self.reserved if self.reserved is not None else self.provisioned
+
+
+def _requests(concurrency: int) -> Bucket:
+    """The requests a second that go with a concurrency."""
+    return Bucket(concurrency * REQUESTS_PER_CONCURRENCY, concurrency * REQUESTS_PER_CONCURRENCY)
 
 
 class Placement:
@@ -131,9 +147,10 @@ class Placement:
         self.lifetimes = lifetimes or Lifetimes()
         self._fleets: dict[str, Fleet] = {}
         self._busy_unreserved = 0
+        self._requests = _requests(account_concurrency)
 
-    def add(self, name: str, *, reserved: int | None = None, provisioned: int = 0) -> None:
-        """A function was deployed.
+    def add(self, name: str, *, reserved: int | None = None, provisioned: int = 0) -> list[Environment]:
+        """A function was deployed: its provisioned environments, which serve once they are ``prepared``.
 
         Raises:
             ValueError: its reservation leaves the account too little, or is less than its provisioned concurrency.
@@ -149,7 +166,15 @@ class Placement:
                 "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for "
                 f"function: {provisioned} > {reserved}"
             )
-        self._fleets[name] = Fleet(name, reserved, provisioned, self.account_concurrency)
+        requests = self._requests if reserved is None else _requests(reserved)
+        self._fleets[name] = Fleet(name, reserved, provisioned, requests)
+        return [Environment(name, number + 1, 0, provisioned=True) for number in range(provisioned)]
+
+    def prepared(self, environment: Environment, now: float) -> None:
+        """A provisioned environment was initialised, and serves from now on."""
+        environment.initialized = True
+        environment.since = environment.idle_since = now
+        self._fleets[environment.function].idle_provisioned.append(environment)
 
     @property
     def _unreserved(self) -> int:
@@ -168,7 +193,7 @@ class Placement:
             return Throttle.RESERVED
         if counted and not fleet.requests.take(now):
             return Throttle.ACCOUNT_RATE if fleet.reserved is None else Throttle.RESERVED_RATE
-        if fleet.idle_provisioned:
+        if fleet.idle_provisioned and (not counted or fleet.provisioned_requests.take(now)):
             return self._begun(fleet, fleet.idle_provisioned.pop())
         return self._on_demand(fleet, now)
 
@@ -194,22 +219,24 @@ class Placement:
             self._busy_unreserved += fleet.reserved is None
         return environment
 
-    def release(self, environment: Environment, now: float, ending: Ending = Ending.READY) -> bool:
-        """An invocation ended: whether its environment stays for another one."""
+    def release(self, environment: Environment, now: float, ending: Ending = Ending.READY) -> Fate:
+        """An invocation ended: what becomes of its environment."""
         fleet = self._fleets[environment.function]
         environment.busy = False
         environment.idle_since = now
         environment.initialized = ending is Ending.READY
+        too_old = now - environment.since >= self.lifetimes.total
         if environment.provisioned:
-            environment.initialized = True  # Lambda replaces it and initialises the new one before it serves
+            if too_old or not environment.initialized:
+                return Fate.REPLACED
             fleet.idle_provisioned.append(environment)
-            return True
+            return Fate.KEPT
         fleet.busy_on_demand -= 1
         self._busy_unreserved -= fleet.reserved is None
-        if ending is Ending.GONE or now - environment.since >= self.lifetimes.total:
-            return False
+        if ending is Ending.GONE or too_old:
+            return Fate.ENDED
         fleet.idle.append(environment)
-        return True
+        return Fate.KEPT
 
     def expire(self, name: str, now: float) -> list[Environment]:
         """The environments that were idle for too long, and are no more; the longest idle first."""

@@ -6,67 +6,42 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-rec
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdakit.local.outcome import Failure, Outcome
+from lambdakit.local.outcome import Failure
 
 if TYPE_CHECKING:
     from lambdakit.local.asynchronous import Condition
+    from lambdakit.local.event_queue import Event
 
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """An event that was given up, as it lies in a dead-letter queue.
-
-    Attributes:
-        body: The event.
-        request_id: The attribute ``RequestID``.
-        error_code: The attribute ``ErrorCode``: 200, as for every function error.
-        error_message: The attribute ``ErrorMessage``, at most 1 KB.
-        error: The type of the error, which Lambda does not write into the message.
-    """
-
-    body: Any
-    request_id: str
-    error_message: str
-    error: str
-    error_code: int = 200
-
-
-def dead_letter(event: Any, request_id: str, outcome: Outcome | None) -> DeadLetter:
-    """The message for an event whose last attempt ended so."""
-    failure = outcome if isinstance(outcome, Failure) else None
+def dead_letter_attributes(event: Event) -> tuple[dict[str, Any], str | None]:
+    """The attributes of the message for an event that was given up; and the type of its error, which Lambda keeps."""
+    failure = event.outcome if isinstance(event.outcome, Failure) else None
     message = (failure.error_message if failure else "").encode()[:1024].decode(errors="ignore")
-    return DeadLetter(event, request_id, message, failure.error_type if failure else "")
+    attributes: dict[str, Any] = {"RequestID": event.request_id, "ErrorCode": 200}
+    if message:  # there is no attribute without a value
+        attributes["ErrorMessage"] = message
+    return attributes, failure.error_type if failure else None
 
 
-def destination_record(
-    event: Any,
-    *,
-    request_id: str,
-    function_arn: str,
-    condition: Condition,
-    attempts: int,
-    outcome: Outcome | None,
-    when: datetime,
-) -> dict[str, Any]:
+def destination_record(event: Event, condition: Condition, when: datetime) -> dict[str, Any]:
     """The record for an on-success or on-failure destination; without a response where nothing was tried."""
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": when.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         "requestContext": {
-            "requestId": request_id,
-            "functionArn": f"{function_arn}:$LATEST",
+            "requestId": event.request_id,
+            "functionArn": f"{event.function.arn}:$LATEST",
             "condition": condition,
-            "approximateInvokeCount": attempts,
+            "approximateInvokeCount": event.attempts,
         },
-        "requestPayload": event,
+        "requestPayload": json.loads(event.body),
     }
-    if outcome is not None:
+    if event.outcome is not None:
         response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
-        if isinstance(outcome, Failure):
+        if isinstance(event.outcome, Failure):
             response["functionError"] = "Unhandled"
-        record |= {"responseContext": response, "responsePayload": json.loads(outcome.payload)}
+        record |= {"responseContext": response, "responsePayload": json.loads(event.outcome.payload)}
     return record

@@ -25,6 +25,11 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
+def init_report_line(seconds: float) -> str:
+    """The INIT phase took too long, and begins anew with the invocation."""
+    return f"INIT_REPORT Init Duration: {seconds * 1000:.2f} ms\tPhase: init\tStatus: timeout"
+
+
 def report_line(
     request_id: str,
     outcome: Outcome,

@@ -1,50 +1,67 @@
-"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS, on a virtual clock."""
+"""A Lambda service on this machine: functions are deployed on it, and behave as they do in AWS."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic_core import from_json, to_json
 
-from lambdakit.local.asynchronous import Attempts, Condition, GiveUp, Retry, after_error, after_throttle
+from lambdakit.local.account import Account
 from lambdakit.local.configuration import Configuration
-from lambdakit.local.errors import InvokeError
+from lambdakit.local.destinations import Destinations
+from lambdakit.local.errors import ClockError, InvokeError
+from lambdakit.local.event_queue import EventQueue
 from lambdakit.local.function import Function
-from lambdakit.local.invocation import Invocation
-from lambdakit.local.outcome import MAX_REQUEST_BYTES, Outcome, Reply
-from lambdakit.local.placement import Environment, Lifetimes, Placement, Throttle
-from lambdakit.local.records import dead_letter, destination_record
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.invocation import Invocation, Kind
+from lambdakit.local.invoker import Invoker, Over
+from lambdakit.local.mappings.kinds import mapping_of, polled_of
+from lambdakit.local.outcome import MAX_REQUEST_BYTES
+from lambdakit.local.placement import Lifetimes, Placement
+from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.local.virtual.runner import VirtualRunner
+from lambdakit.local.wiring import wire
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from lambdakit.app import App
+    from lambdakit.errors import LambdakitError
+    from lambdakit.local.clock import Clock
+    from lambdakit.local.mappings.kinds import AnyMapping, AnySource
+    from lambdakit.local.runner import Runner
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
 """The largest payload of an asynchronous invocation."""
 
-_ARN = "arn:aws:lambda:{region}:{account}:function:{name}"
+WATCHDOG = 10.0
+"""Real seconds after which a handler on virtual time is taken for stuck."""
 
 
-class LocalLambda:
+class LocalLambda(Account):
     """The Lambda service of one account and Region, on a virtual clock: no real time passes, and a seed settles ties.
 
+    With ``isolation="process"`` each environment is a real process under AWS's own runtime client, and time is real: it
+    passes by itself, ``run`` waits, any number of threads may invoke at once, and ``close`` ends the processes.
+
     Args:
-        seed: The same seed gives the same timeline, to the byte.
+        seed: The same seed gives the same timeline, to the byte. For virtual time.
         account_concurrency: How many invocations may run at once in the account.
+        isolation: ``"virtual"`` or ``"process"``.
         lifetimes: How long environments live, in seconds.
-        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck.
+        watchdog: Real seconds that a handler may compute between two waits, before it is taken for stuck. For virtual
+            time.
+        aws_latency: What a call of AWS takes, as moto answers it: virtual seconds, or a function of ``service``,
+            ``operation`` and ``random``. For virtual time.
+        event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
 
@@ -62,20 +79,24 @@ class LocalLambda:
         seed: int = 0,
         account_concurrency: int = 1_000,
         *,
+        isolation: Literal["virtual", "process"] = "virtual",
         lifetimes: Lifetimes | None = None,
-        watchdog: float = 10.0,
+        watchdog: float = WATCHDOG,
+        aws_latency: StandIn = 0.0,
+        event_memory: int = 268_435_456,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
         self.seed = seed
         self.account_concurrency = account_concurrency
         self.functions: dict[str, Function] = {}
-        self._region = region
-        self._account = account
-        self._clock = VirtualClock(seed)
-        self._runner = VirtualRunner(self._clock, watchdog=watchdog)
+        self._clock, self._runner = _isolated(isolation, seed, watchdog, aws_latency)
         self._placement = Placement(account_concurrency, lifetimes)
-        self._mailboxes: dict[str, list[Any]] = {}
+        self._invoker = Invoker(self._clock, self._placement, self._runner, event_memory)
+        super().__init__(Place(self._clock, region, account))
+        self._destinations = Destinations(self, self.functions)
+        self._events = EventQueue(self._clock, self._invoker, self._destinations.event_over)
+        self.mappings: list[AnyMapping] = []
 
     def deploy(
         self,
@@ -100,7 +121,8 @@ class LocalLambda:
 
         Args:
             handler: Lambda's handler setting, as in ``"shop.handler"``: each environment then has its own copies of the
-                function's own modules, as in Lambda. Or the App itself, whose modules all environments share.
+                function's own modules, as in Lambda. Or the App itself, whose modules all environments share; a process
+                imports it, by the name that it has in its module.
             name: The function's name; by default the App's.
             task_root: The folder with the function's code.
             timeout: In seconds: 1 to 900; Lambda's default is 3.
@@ -117,7 +139,10 @@ class LocalLambda:
             duration: What an invocation takes beside its waits: seconds, or a function of ``event``, ``random``.
 
         Raises:
-            ValueError: Lambda does not take a setting, or the name is taken.
+            ModuleNotFoundError: awslambdaric is not installed, for a process.
+            NotADirectoryError: there is no such ``task_root``, for a process.
+            ValueError: Lambda does not take a setting, or the name is taken; or a process can't import the handler, or
+                has no use for a stand-in.
         """
         app = _app(handler, Path(task_root))
         given = {
@@ -135,22 +160,57 @@ class LocalLambda:
         own = app.settings if app else {}
         settings = Configuration({**own, **{key: value for key, value in given.items() if value is not None}})
         name = name or (app.name if app else _name_of(handler))
-        if name in self.functions:
-            raise ValueError(f"Function already exist: {name}")
-        self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
+        _check_name(name, self.functions)
+        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
             name,
             handler,
             task_root=task_root,
             memory_size=settings.memory_size,
-            region=self._region,
+            region=self.place.region,
             environment=settings.environment,
             init_duration=init_duration,
             duration=duration,
         )
-        arn = _ARN.format(region=self._region, account=self._account, name=name)
-        self.functions[name] = Function(self, name, arn, settings)
-        return self.functions[name]
+        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
+        if app:
+            wire(self, function, app)
+        if provisioned:
+            self._invoker.provision(function, provisioned)
+        return function
+
+    def map(self, source: AnySource, function: Function | str, **settings: Any) -> AnyMapping:
+        """Make an event source mapping by hand: the function is invoked with what comes into the source.
+
+        Args:
+            source: A queue, a stream, a table, a topic of Kafka, or a broker.
+            function: The function, or its name.
+            settings: AWS's, in snake_case: ``batch_size``, ``function_response_types``, ``filter_criteria`` and so on.
+
+        Raises:
+            ClockError: the source is of another service, on another clock.
+            InvokeError: Lambda would not take the mapping.
+            TypeError: nothing polls such a source.
+        """
+        polled = polled_of(source)
+        if polled.place.clock is not self._clock:
+            raise ClockError(
+                f"{source!r} is of another LocalLambda than the one that is to map it, and on another clock.",
+                "Make it here: local.queue(name), local.stream(name), ...",
+            )
+        found = self.functions.get(function) if isinstance(function, str) else function
+        if found is None:
+            raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
+        for mapping in self.mappings:
+            if mapping.source is polled and mapping.function is found and mapping.state != "Deleted":
+                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
+        self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
+        return self.mappings[-1]
+
+    @property
+    def destination_failures(self) -> list[tuple[str, LambdakitError]]:
+        """What a dead-letter queue or destination did not take, and why: in AWS a metric, and nothing more."""
+        return self._destinations.failures
 
     @property
     def now(self) -> float:
@@ -169,9 +229,15 @@ class LocalLambda:
         """Let so much time pass."""
         self.run(self.now + seconds)
 
-    def queue(self, name: str) -> list[Any]:
-        """What Lambda sent to a dead-letter queue or a destination: letters and records, in order."""
-        return self._mailboxes.setdefault(name, [])
+    def at(self, when: float, action: Callable[[], object]) -> None:
+        """Have something happen at a second, as an upload or a message does: called once the clock gets there.
+
+        >>> local = LocalLambda()
+        >>> local.at(90, lambda: print(local.now))
+        >>> local.run()
+        90
+        """
+        self._clock.at(when, lambda: _call(action))
 
     def timeline(self) -> Timeline:
         """What happened so far: as text, as SVG, as a page."""
@@ -186,8 +252,11 @@ class LocalLambda:
         )
 
     def close(self) -> None:
-        """End every environment; dependencies of the environment clean up."""
-        self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up."""
+        try:
+            self._clock.close()
+        finally:
+            self._runner.close()
 
     def __enter__(self) -> Self:
         return self
@@ -203,143 +272,83 @@ class LocalLambda:
         self._clock.run_while(lambda: any(invocation.ended is None for invocation in invocations))
         return invocations
 
+    def dry_run(self, function: Function, payload: Any) -> Invocation:
+        """Check a request, and run nothing."""
+        invocation = self._checked(function, "DryRun", payload)
+        if invocation.error is None:
+            invocation.ended = self.now
+        return invocation
+
     def accept(self, function: Function, payload: Any) -> str:
         """Take an event for a function, which is tried when the clock runs.
 
         Raises:
             InvokeError: Lambda would refuse it.
         """
-        body = _body(payload, "Event", MAX_EVENT_BYTES)
-        event = _Event(self._request_id(), body, Attempts(self.now))
-        self._clock.at(self.now, lambda: self._attempt(function, event))
-        return event.request_id
+        request_id = self.place.new_id()
+        self._events.accept(function, request_id, _body(payload, "Event"))
+        return request_id
+
+    def call(self, function: Function, body: bytes, over: Over) -> None:
+        """Invoke a function as an event source mapping does, which waits for the answer."""
+        invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
+        self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
-        request_id = self._request_id()
-        try:
-            body = _body(payload, "RequestResponse", MAX_REQUEST_BYTES)
-        except InvokeError as error:
-            invocation = Invocation(request_id, function.name, "RequestResponse", payload, self.now)
-            invocation.refused(error.status, error.type, error.message, self.now)
-            return invocation
-        invocation = Invocation(request_id, function.name, "RequestResponse", from_json(body), self.now)
-        self._clock.at(self.now, lambda: self._arrive(function, invocation, body, _nothing, _nothing))
+        invocation = self._checked(function, "RequestResponse", payload)
+        if invocation.error is None:
+            self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, _nothing))
         return invocation
 
-    def _attempt(self, function: Function, event: _Event) -> None:
-        """Try an event, for the first time or again."""
-        event.attempts_made += 1
-        invocation = Invocation(
-            event.request_id, function.name, "Event", event.payload, self.now, attempt=event.attempts_made
+    def _checked(self, function: Function, kind: Kind, payload: Any) -> Invocation:
+        """A request that is well-formed, or refused."""
+        request_id = self.place.new_id()
+        try:
+            return Invocation(request_id, function.name, kind, _body(payload, kind), self.now)
+        except InvokeError as error:
+            invocation = Invocation(request_id, function.name, kind, _json(payload), self.now)
+            invocation.refused(error.status, error.type, error.message, self.now)
+            return invocation
+
+
+def _already_mapped(mapping: AnyMapping) -> str:
+    return (
+        f'The event source arn (" {mapping.source.arn} ") and function (" {mapping.function.name} ") provided mapping '
+        f"already exists. Please update or delete the existing mapping with UUID {mapping.uuid}"
+    )
+
+
+def _isolated(isolation: str, seed: int, watchdog: float, aws_latency: StandIn) -> tuple[Clock, Runner]:
+    """The clock and the runner of that name."""
+    if isolation == "virtual":
+        clock = VirtualClock(seed)
+        return clock, VirtualRunner(clock, watchdog=watchdog, aws_latency=aws_latency)
+    if isolation != "process":
+        raise ValueError(f'isolation is "virtual" or "process", not {isolation!r}')
+    if seed or watchdog != WATCHDOG or aws_latency != 0:
+        raise ValueError(
+            "seed, watchdog and aws_latency are for virtual time: what happens on real time does not repeat, and a "
+            'handler that takes too long times out. Leave them out, or use LocalLambda(isolation="virtual").'
         )
-        self._arrive(
-            function,
-            invocation,
-            event.body,
-            lambda: self._throttled(function, event),
-            lambda: self._tried(function, event, invocation),
-        )
+    from lambdakit.local.process.clock import RealClock
+    from lambdakit.local.process.runner import ProcessRunner
 
-    def _arrive(
-        self,
-        function: Function,
-        invocation: Invocation,
-        body: bytes,
-        throttled: Callable[[], None],
-        over: Callable[[], None],
-    ) -> None:
-        """An invocation is due: run it somewhere, or refuse it."""
-        for environment in self._placement.expire(function.name, self.now):
-            self._runner.end(environment)
-        function.invocations.append(invocation)
-        placed = self._placement.place(function.name, self.now, counted=invocation.kind == "RequestResponse")
-        if isinstance(placed, Throttle):
-            invocation.throttled(placed.value, self.now)
-            throttled()
-            return
-        function.begun(invocation, placed)
-        call = Call(body, invocation.request_id, function.arn, function.configuration.timeout)
-        self._runner.run(placed, call, lambda result: self._end(function, invocation, placed, result, over))
-
-    def _end(
-        self,
-        function: Function,
-        invocation: Invocation,
-        environment: Environment,
-        result: Result,
-        over: Callable[[], None],
-    ) -> None:
-        function.ended(invocation, result)
-        if not self._placement.release(environment, self.now, result.ending):
-            self._runner.end(environment)
-        over()
-
-    def _tried(self, function: Function, event: _Event, invocation: Invocation) -> None:
-        """An asynchronous attempt ran."""
-        event.outcome = invocation.outcome
-        if isinstance(invocation.outcome, Reply):
-            self._tell(function, event, "Success")
-        else:
-            self._follow(function, event, after_error(event.attempts, function.configuration.retries, self.now))
-
-    def _throttled(self, function: Function, event: _Event) -> None:
-        event.attempts_made -= 1  # it was not tried
-        reserved = function.configuration.reserved
-        decision = after_throttle(event.attempts, function.configuration.retries, self.now, reserved=reserved)
-        self._follow(function, event, decision)
-
-    def _follow(self, function: Function, event: _Event, decision: Retry | GiveUp) -> None:
-        if isinstance(decision, GiveUp):
-            self._tell(function, event, decision.condition)
-        else:
-            self._clock.at(decision.at, lambda: self._attempt(function, event))
-
-    def _tell(self, function: Function, event: _Event, condition: Condition) -> None:
-        """Send what Lambda sends when an asynchronous invocation is over."""
-        body, settings = event.payload, function.configuration
-        if condition != "Success" and settings.dead_letter_queue:
-            letter = dead_letter(body, event.request_id, event.outcome)
-            self.queue(settings.dead_letter_queue).append(letter)
-        target = settings.on_success if condition == "Success" else settings.on_failure
-        if target:
-            record = destination_record(
-                body,
-                request_id=event.request_id,
-                function_arn=function.arn,
-                condition=condition,
-                attempts=event.attempts_made,
-                outcome=event.outcome,
-                when=self._clock.today,
-            )
-            self._send(target, record)
-
-    def _send(self, target: str, record: dict[str, Any]) -> None:
-        function = self.functions.get(target.rpartition(":function:")[2])
-        if function is not None:
-            self.accept(function, record)
-        else:
-            self.queue(target).append(record)
-
-    def _request_id(self) -> str:
-        return str(UUID(int=self._clock.random.getrandbits(128), version=4))
+    real = RealClock()
+    return real, ProcessRunner(real)
 
 
-class _Event:
-    """An asynchronous invocation on its way through its attempts."""
-
-    def __init__(self, request_id: str, body: bytes, attempts: Attempts) -> None:
-        self.request_id = request_id
-        self.body = body
-        self.payload = from_json(body)
-        self.attempts = attempts
-        self.attempts_made = 0
-        self.outcome: Outcome | None = None
+def _call(action: Callable[[], object]) -> None:
+    action()
 
 
-def _nothing() -> None: ...
+def _nothing(invocation: Invocation) -> None: ...
 
 
-def _body(payload: Any, kind: str, limit: int) -> bytes:
+def _json(payload: Any) -> bytes:
+    return payload if isinstance(payload, bytes) else to_json(payload)
+
+
+def _body(payload: Any, kind: Kind) -> bytes:
     """The payload as the Invoke API takes it.
 
     Raises:
@@ -351,7 +360,8 @@ def _body(payload: Any, kind: str, limit: int) -> bytes:
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
             raise InvokeError(400, "InvalidRequestContentException", message) from error
-    body = payload if isinstance(payload, bytes) else to_json(payload)
+    body = _json(payload)
+    limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
     if len(body) > limit:
         message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
         raise InvokeError(413, "RequestTooLargeException", message)
@@ -370,6 +380,17 @@ def _app(handler: str | Callable[[Any, Any], Any], task_root: Path) -> App | Non
 
     found = _loaded(handler, task_root) if isinstance(handler, str) else handler
     return found if isinstance(found, App) else None
+
+
+def _check_name(name: str, taken: Container[str]) -> None:
+    """Refuse a function's name that Lambda does not take, or has already."""
+    if not re.fullmatch("[a-zA-Z0-9_-]{1,64}", name):
+        raise ValueError(
+            f"Value {name!r} at 'functionName' failed to satisfy constraint: a function's name is up to 64 letters, "
+            "digits, '-' and '_'. Give it one with name=..."
+        )
+    if name in taken:
+        raise ValueError(f"Function already exist: {name}. Deploy it under another name with name=...")
 
 
 def _loaded(handler: str, task_root: Path) -> Any:

@@ -55,7 +55,12 @@ def _seed(request: pytest.FixtureRequest) -> int:
     if option is not None:
         return option
     mark = request.node.get_closest_marker("lambda_seed")
-    return int(mark.args[0]) if mark else 0
+    if mark is None:
+        return 0
+    if mark.kwargs or [type(seed) for seed in mark.args] != [int]:
+        raise pytest.UsageError(f"lambda_seed takes one whole number, as in @pytest.mark.lambda_seed(7), not {mark}")
+    seed: int = mark.args[0]
+    return seed
 
 
 _LOCAL = pytest.StashKey["LocalLambda"]()

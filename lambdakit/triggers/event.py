@@ -23,6 +23,10 @@ _OWN_DECORATORS = {
     "eventbridge": "on_eventbridge",
     "eventbridge_schedule": "on_schedule",
     "s3_eventbridge": "on_s3(..., via='eventbridge')",
+    "apigw_v1": "on_http",
+    "apigw_v2": "on_http",
+    "function_url": "on_http",
+    "alb": "on_http",
     "direct": "on_invoke",
     "stepfunctions": "on_invoke",
 }

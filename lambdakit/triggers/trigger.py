@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from lambdakit.batch import Batch
+    from lambdakit.binding import Handler
+    from lambdakit.depends import Dependencies
+    from lambdakit.http.settings import HttpSettings
+    from lambdakit.lane import Lane
 
 Record = Any
 """A raw record: a JSON object of an event, or the event itself where it holds no records."""
@@ -47,6 +51,28 @@ class Trigger:
     def for_function(self, name: str) -> Trigger:
         """Itself, with what follows from the name of the function it marks."""
         return self
+
+    def handler(self, function: Callable[..., Any]) -> Handler:
+        """The function under this trigger, with what each of its parameters is given.
+
+        Raises:
+            RegistrationError: the signature does not fit.
+        """
+        from lambdakit.binding import Handler
+
+        return Handler(function, self)
+
+    @classmethod
+    def lane(cls, dependencies: Dependencies, http: HttpSettings | None) -> Lane:
+        """The lane of an App for the handlers of this trigger."""
+        from lambdakit.lane import Lane
+
+        return Lane(cls, dependencies)
+
+    @property
+    def rivals(self) -> Hashable:
+        """A value that is equal for triggers of its class which may conflict: only those are compared."""
+        return None
 
     def conflicts(self, other: Trigger) -> bool:
         """Whether it and another of its class can't be told apart by some record."""

@@ -26,6 +26,7 @@ from lambdakit import (
     on_dynamodb,
     on_event,
     on_eventbridge,
+    on_http,
     on_invoke,
     on_kinesis,
     on_s3,
@@ -47,6 +48,22 @@ from lambdakit.events import (
     SnsRecord,
     SqsEvent,
     SqsRecord,
+)
+from lambdakit.http import (
+    Cookie,
+    Cors,
+    File,
+    Form,
+    Header,
+    Headers,
+    HTTPError,
+    HttpRequest,
+    HttpSettings,
+    Query,
+    Response,
+    Routes,
+    UploadFile,
+    Values,
 )
 
 
@@ -176,6 +193,60 @@ async def of_a_message_later(message: SqsRecord[Order]) -> None: ...
 @on_s3  # type: ignore[arg-type]
 def without_parentheses(upload: S3Record) -> None: ...
 
+
+# Requests: a function keeps its type, whatever it asks of them and returns.
+
+shop = Routes("/shop", tags="shop")
+
+
+@on_http("POST /orders/{order_id}", status=201)
+def of_request(order_id: int, order: Order, *, limit: Annotated[int, Query(ge=1)] = 10) -> Order:
+    return order
+
+
+@on_sqs("orders")
+@shop.on_http("GET /{order_id}")
+async def of_headers(order_id: int, shop: Annotated[str, Header()], theme: Annotated[str, Cookie()] = "") -> None: ...
+
+
+@on_http("POST /files")
+def of_files(image: UploadFile, more: Annotated[list[bytes], File()], title: Annotated[str, Form()]) -> Response[Order]:
+    assert_type(image.content, bytes)
+    return Response(Order(id=title), 201, headers={"X-A": ["1", "2"]})
+
+
+@on_http("$default")
+def of_everything(http: HttpRequest, context: LambdaContext, connection: Connection) -> Response | dict[str, int]:
+    assert_type(http.query, Values[str])
+    assert_type(http.query["page"], str)
+    assert_type(http.headers, Headers)
+    assert_type(http.cookies, dict[str, str])
+    assert_type(http.form["image"], str | UploadFile)
+    assert_type(http.front_door, Literal["apigw_v1", "apigw_v2", "function_url", "alb"])
+    raise HTTPError(404, "no such order", headers={"X-A": "1"}, order=7)
+
+
+async def calls_of_requests(order: Order) -> None:
+    assert_type(of_request(7, order), Order)
+    assert_type(of_request(order_id=7, order=order, limit=5), Order)
+    assert_type(await of_headers(7, "a"), None)
+    assert_type(of_files(UploadFile("a", b""), [], title="a").content, Order | None)
+    of_request("7", order)  # type: ignore[arg-type]
+    of_request(7, order, 10)  # type: ignore[call-arg]
+    Response("a").set_cookie("a", "1", same_site="lax")  # type: ignore[arg-type]
+    HTTPError("404")  # type: ignore[arg-type]
+
+
+@on_http  # type: ignore[arg-type]
+def without_a_route() -> None: ...
+
+
+on_http("GET /orders", status="201")  # type: ignore[arg-type]
+on_http("GET /orders", stauts=201)  # type: ignore[call-arg]
+Routes("/orders").on_http("GET /", tag="orders")  # type: ignore[call-arg]
+Query(minimum=1)  # type: ignore[call-arg]
+App(of_request, http=HttpSettings(cors=Cors("*", max_age=60), minimum_compression_size=1000))
+App(of_request, http=Cors())  # type: ignore[arg-type]
 
 # Settings.
 

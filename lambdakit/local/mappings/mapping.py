@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol
-from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from lambdakit.local.ids import random_uuid
 from lambdakit.local.mappings.settings import MappingSettings
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Mapping(Generic[SourceT, SettingsT]):
 
     def __init__(self, clock: Clock, source: SourceT, function: Invocable, settings: SettingsT) -> None:
         self._clock = clock
-        self.uuid = str(UUID(int=clock.random.getrandbits(128), version=4))
+        self.uuid = random_uuid(clock.random)
         self.source = source
         self.function = function
         self.settings = settings

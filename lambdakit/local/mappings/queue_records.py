@@ -29,7 +29,7 @@ class QueueRecords:
 
     def __init__(self, queue: Queue, *, window: bool) -> None:
         self._sender = f'"SenderId":{_text(queue.sender_id)}'
-        self._source = f'"eventSource":"aws:sqs","eventSourceARN":"{queue.arn}","awsRegion":"{queue.region}"}}'
+        self._source = f'"eventSource":"aws:sqs","eventSourceARN":"{queue.arn}","awsRegion":"{queue.place.region}"}}'
         self._before_md5 = '{},"md5OfMessageAttributes":null' if window else "{}"
 
     def record(self, message: Message) -> bytes:

@@ -10,83 +10,78 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import uuid
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory, TemporaryFile
-from threading import TIMEOUT_MAX, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
+from lambdakit.local.process.memory import Memory
 from lambdakit.local.process.runtime_api import RuntimeApi, State
+from lambdakit.local.variables import lambda_variables, log_stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
-    from typing import IO, Self
+    from typing import IO
 
     from lambdakit.local.outcome import Failure, Outcome
-    from lambdakit.local.process.runtime_api import Invocation, RuntimeProtocol
-
-INIT_SECONDS = 10.0
-"""How long the INIT phase of an on-demand environment may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an invocation, and what the process printed since the last one."""
-
-    outcome: Outcome
-    log: str
+    from lambdakit.local.process.clock import RealClock
+    from lambdakit.local.process.runtime_api import Invocation
 
 
 class RuntimeProcess:
-    """An execution environment: ``awslambdaric`` with one function, as a context manager that always ends it.
+    """The runtime of an execution environment: ``awslambdaric`` with one function, in a process of its own.
 
-    The process runs from entering to leaving the ``with``, or until it ends by itself, as after a timeout: an
-    environment is not repaired, another process takes its place.
+    It runs from ``start`` to ``close``, or until it ends by itself: a runtime is not repaired, another takes its place.
+    Nothing here waits for the function: ``when_...`` tells of what happened. All of it is for the clock's actions.
 
     Args:
+        clock: The clock whose thread serves the runtime.
         handler: Lambda's handler setting, as in ``"shop.handler"``.
         task_root: The folder with the function's code, for ``/var/task``; relative to the current one or absolute.
-        timeout: The function's time limit in seconds, as the message about it says; each invocation has a deadline.
-        memory_size: Its memory in MB. The process is told, but not limited.
-        function_name, function_version, region: What the function's context and its environment variables say.
+        memory_size: Its memory in MB. The process is told, but not limited: whoever owns it looks at ``memory``.
+        function_name, function_version, region, initialization_type, log_stream: What its environment variables say.
         environment: Its own environment variables. They replace Lambda's, but for ``AWS_LAMBDA_RUNTIME_API``.
         temp_folder: Its ``TMPDIR``, which outlives the process as ``/tmp`` does; None makes one that does not. A
             function that writes to ``/tmp`` by name shares this machine's.
-
-    >>> with RuntimeProcess("shop.handler", "src") as process:        # doctest: +SKIP
-    ...     process.invoke(invocation).outcome
-    Reply(payload=b'"done"', content_type='application/json')
     """
 
     def __init__(
         self,
+        clock: RealClock,
         handler: str,
         task_root: str | Path,
         *,
-        timeout: float = 3.0,
         memory_size: int = 128,
         function_name: str = "function",
         function_version: str = "$LATEST",
         region: str = "us-east-1",
+        initialization_type: str = "on-demand",
+        log_stream: str | None = None,
         environment: Mapping[str, str] | None = None,
         temp_folder: str | Path | None = None,
     ) -> None:
+        self._clock = clock
         self.handler = handler
         self.task_root = Path(task_root).absolute()
-        self.timeout = timeout
         self.memory_size = memory_size
-        self.function_name = function_name
-        self.function_version = function_version
-        self.region = region
-        self.environment = dict(environment or {})
+        self.log_stream = log_stream or log_stream_name(datetime.now(UTC), Random(), function_version)  # noqa: S311
         self.temp_folder = temp_folder
+        lambdas = lambda_variables(
+            handler=handler,
+            task_root=self.task_root,
+            function_name=function_name,
+            function_version=function_version,
+            memory_size=memory_size,
+            region=region,
+            initialization_type=initialization_type,
+        )
+        self._variables = {**lambdas, "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream, **(environment or {})}
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         """Start the process.
 
         Raises:
@@ -94,24 +89,22 @@ class RuntimeProcess:
             OSError: the process can't be started; FileNotFoundError names a ``task_root`` that is not there.
         """
         with ExitStack() as stack:
-            self._api = stack.enter_context(closing(RuntimeApi()))
+            self._api = stack.enter_context(closing(RuntimeApi(self._clock)))
             self._log: IO[bytes] = stack.enter_context(_log_file())
             self._log_read = 0
             leash = _pipe(stack)
             temp_folder = self.temp_folder or stack.enter_context(
                 TemporaryDirectory(prefix="lambdakit-", ignore_cleanup_errors=True)
             )
-            self._process = self._start(leash, self._variables(Path(temp_folder).absolute()))
+            self._process = self._started(leash, Path(temp_folder).absolute())
+            self.memory = stack.enter_context(closing(Memory(self.pid)))
             self._watch = Thread(target=self._report_exit, name=f"exit of process {self.pid}", daemon=True)
             self._watch.start()
-            stack.callback(self._kill)
+            stack.callback(self._end)
             _die_with_us(self.pid, leash)
             self._stack = stack.pop_all()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """End the process and what it started, and remove what was made for it."""
         self._stack.close()
 
@@ -121,49 +114,72 @@ class RuntimeProcess:
         return self._process.pid
 
     @property
-    def alive(self) -> bool:
-        """Whether there is an environment to invoke."""
-        with self._api.changing() as protocol:
-            return protocol.state not in (State.INIT_FAILED, State.EXITED)
+    def ready(self) -> bool:
+        """Whether the runtime waits for an event."""
+        return self._api.protocol.state is State.READY
 
-    def initialize(self, seconds: float = INIT_SECONDS) -> Failure | None:
-        """Wait for the end of the INIT phase, and return what failed in it, if anything did.
+    @property
+    def init_failure(self) -> Failure | None:
+        """What failed in the INIT phase, if anything did."""
+        return self._api.protocol.init_failure
 
-        A process that takes longer is killed. Without this call the phase is part of the first invocation, as it is in
-        Lambda when an environment was reset.
-        """
-        self._wait(lambda protocol: protocol.state is not State.INIT, seconds, limit=seconds)
-        with self._api.changing() as protocol:
-            return protocol.init_failure
+    @property
+    def outcome(self) -> Outcome | None:
+        """What became of the last invocation; None while that is not known."""
+        return self._api.protocol.outcome
 
-    def invoke(self, invocation: Invocation) -> Result:
-        """Run the function once: until it waits for the next event, its process ends, or the deadline comes.
+    def when_initialized(self, then: Callable[[], None]) -> None:
+        """Tell of the end of the INIT phase, good or bad."""
+        self._api.when(lambda protocol: protocol.state is not State.INIT, then)
 
-        At the deadline the process is killed. An environment that is not ``alive`` fails every invocation.
+    def when_settled(self, then: Callable[[], None]) -> None:
+        """Tell when the invocation is over for the runtime too: it waits for the next event, or the process is gone."""
+        self._api.when(lambda protocol: protocol.settled, then)
+
+    def when_ended(self, then: Callable[[], None]) -> None:
+        """Tell when the process is gone."""
+        self._api.when(lambda protocol: protocol.ended, then)
+
+    def submit(self, invocation: Invocation) -> None:
+        """Have the function run once; in the INIT phase, as soon as that is over. A process that is gone fails it.
 
         Raises:
-            ValueError: another thread's invocation is not over yet.
+            ValueError: the last invocation is not over yet.
         """
-        with self._api.changing() as protocol:
-            protocol.submit(invocation)
-        self._wait(lambda protocol: protocol.settled, invocation.deadline_ms / 1000 - time.time(), limit=self.timeout)
-        with self._api.changing() as protocol:
-            outcome = protocol.outcome
-        assert outcome is not None, "an environment belongs to one thread at a time"
-        return Result(outcome, self.read_log())
+        self._api.protocol.submit(invocation)
+        self._api.changed()
+
+    def time_is_over(self, seconds: float) -> None:
+        """Kill the process, unless it has nothing to do: it had so much time for its INIT phase, or its invocation."""
+        if not (self.ready or self._api.protocol.ended):
+            self.kill()
+            self._api.protocol.timed_out(seconds)
+            self._api.changed()
+
+    def kill(self) -> None:
+        """Kill the process and what it started, without waiting until they are gone."""
+        if self._watch.is_alive():
+            self._kill_group()
 
     def read_log(self) -> str:
         """What the process printed since the last call, to stdout and stderr, in the order it was written."""
-        written = os.fstat(self._log.fileno()).st_size
-        text = os.pread(self._log.fileno(), max(0, written - self._log_read), self._log_read)
-        self._log_read = written
+        unread = os.fstat(self._log.fileno()).st_size - self._log_read
+        if unread <= 0:  # it may have been truncated
+            return ""
+        text = os.pread(self._log.fileno(), unread, self._log_read)
+        self._log_read += len(text)
         return text.decode(errors="replace")
 
-    def _start(self, leash: int, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _started(self, leash: int, temp_folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", self.handler],
             cwd=self.task_root,
-            env=variables,
+            env={
+                **_variables_of_this_machine(),
+                "TMPDIR": str(temp_folder),
+                **self._variables,
+                "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            },
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -171,68 +187,35 @@ class RuntimeProcess:
             pass_fds=[leash],
         )
 
-    def _variables(self, temp_folder: Path) -> dict[str, str]:
-        """Lambda's environment variables, and of this machine's only where Python and its packages are.
-
-        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-        """
-        here = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ}
-        return {
-            **here,
-            "PYTHONPATH": _import_path(),
-            "LANG": "en_US.UTF-8",
-            "LC_CTYPE": "C.UTF-8",
-            "TZ": ":UTC",
-            "TMPDIR": str(temp_folder),
-            "LAMBDA_TASK_ROOT": str(self.task_root),
-            "LAMBDA_RUNTIME_DIR": _runtime_folder(),
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-            "AWS_LAMBDA_FUNCTION_NAME": self.function_name,
-            "AWS_LAMBDA_FUNCTION_VERSION": self.function_version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_size),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function_name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name(),
-            # No real credentials: code under test must not reach an account by accident.
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_SESSION_TOKEN": "testing",
-            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-            "_HANDLER": self.handler,
-            **self.environment,
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-        }
-
-    def _log_stream_name(self) -> str:
-        return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{self.function_version}]{uuid.uuid4().hex}"
-
-    def _wait(self, until: Callable[[RuntimeProtocol], bool], seconds: float, *, limit: float) -> None:
-        if self._api.wait(until, min(seconds, TIMEOUT_MAX)):
-            return
-        with self._api.changing() as protocol:
-            if until(protocol):  # at the last moment
-                return
-            protocol.timed_out(limit)
-        self._kill()
-
     def _report_exit(self) -> None:
         status = self._process.wait()
         self._kill_group()
-        with self._api.changing() as protocol:
-            protocol.exited(status)
+        self._clock.at(self._clock.now, lambda: self._exited(status))
 
-    def _kill(self) -> None:
-        if self._watch.is_alive():
-            self._kill_group()
+    def _exited(self, status: int) -> None:
+        self._api.protocol.exited(status)
+        self._api.changed()
+
+    def _end(self) -> None:
+        self.kill()
         self._watch.join()
 
     def _kill_group(self) -> None:
         # macOS says EPERM of a group that has only dead members.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+def _variables_of_this_machine() -> dict[str, str]:
+    """Of this machine's environment variables only where Python and its packages are; and how Lambda encodes text."""
+    here = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ}
+    return {
+        **here,
+        "PYTHONPATH": _import_path(),
+        "LAMBDA_RUNTIME_DIR": str(runtime_folder()),
+        "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
+    }
 
 
 def _log_file() -> IO[bytes]:
@@ -271,11 +254,16 @@ def _import_path() -> str:
     return os.pathsep.join(str(Path(part).absolute()) for part in parts if part)
 
 
-def _runtime_folder() -> str:
+def runtime_folder() -> Path:
+    """Where AWS's runtime client is.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
     spec = find_spec("awslambdaric")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(
             "A function in a process of its own is run by AWS's runtime client: pip install awslambdaric",
             name="awslambdaric",
         )
-    return str(Path(spec.origin).parents[1])
+    return Path(spec.origin).parents[1]

@@ -11,22 +11,18 @@ from __future__ import annotations
 import re
 import signal
 import socket
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
-from http import HTTPStatus
-from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
-from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Cause, Failure, Outcome, Reply, compact_json
+from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Cause, Failure, Outcome, Reply
+from lambdakit.local.process.http import Answer, Call, Connection, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-    from io import BufferedReader
+    from collections.abc import Callable
 
-# awslambdaric sends a traceback of up to 1 MiB as a header; a RecursionError alone comes to more than 64 KiB, the
-# longest line that http.server reads.
-_MAX_LINE_BYTES = 1_048_576 + 1_024
+    from lambdakit.local.process.clock import RealClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,37 +73,7 @@ class Invocation:
             "Lambda-Runtime-Invocation-Id": self.invocation_id,
         }
         # A header is one line, and in JSON a line break is no more than a blank.
-        return {name: re.sub(r"[\r\n]", " ", value) for name, value in headers.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An HTTP request of the runtime; the names of the headers are in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The HTTP response to a ``Call``."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-    def encode(self) -> bytes:
-        """The response as HTTP/1.1 writes it, its length announced: the runtime's client keeps its connection."""
-        lines = [
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
-            f"Content-Type: {self.content_type}",
-            f"Content-Length: {len(self.body)}",
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-        ]
-        return "\r\n".join((*lines, "\r\n")).encode() + self.body
+        return {name: value.replace("\r", " ").replace("\n", " ") for name, value in headers.items() if value}
 
 
 class State(Enum):
@@ -125,7 +91,7 @@ class RuntimeProtocol:
     """The state machine of one execution environment: what its runtime may call, and what it is answered.
 
     It does no I/O, reads no clock and does not lock. The environment's owner tells it what happens: ``submit`` an
-    invocation, ``call`` for each request of the runtime, ``exited`` and ``timed_out`` for its process.
+    invocation, ``call`` for each request of the runtime, ``timed_out`` and ``exited`` for its process.
 
     ================================  ==========  ===========  ==========  ===========  ====================
     the runtime calls                 INIT        READY        RUNNING     RESPONDED    INIT_FAILED, EXITED
@@ -145,13 +111,14 @@ class RuntimeProtocol:
         self.state = State.INIT
         self.init_failure: Failure | None = None
         self.outcome: Outcome | None = None
+        self.ended = False
         self._invocation: Invocation | None = None
         self._exit_status = 0
 
     @property
     def settled(self) -> bool:
-        """The last invocation is over for the runtime too: it waits for the next one, or has ended."""
-        return self.outcome is not None and self.state not in (State.RUNNING, State.RESPONDED)
+        """The last invocation is over for the runtime too: it waits for the next one, or its process has ended."""
+        return self.outcome is not None and (self.state is State.READY or self.ended)
 
     def submit(self, invocation: Invocation) -> None:
         """Hand the environment an invocation, whose ``outcome`` is None until it is known.
@@ -175,10 +142,11 @@ class RuntimeProtocol:
 
     def exited(self, status: int) -> None:
         """The runtime's process ended, with this exit status or minus the signal that killed it."""
+        self.ended = True
         self._end(Failure.of_exit(status, self._request_id()), status)
 
     def timed_out(self, seconds: float) -> None:
-        """The runtime was killed as its time, in seconds, was over: that of the invocation, or else of the init."""
+        """The runtime is killed as its time, in seconds, is over: that of the invocation, or else of the init."""
         self._end(Failure.of_time(seconds, self._request_id()), -signal.SIGKILL)
 
     def _end(self, failure: Failure, status: int) -> None:
@@ -199,13 +167,13 @@ class RuntimeProtocol:
             case ("GET", "2018-06-01", "runtime", "invocation", "next"):
                 return self._next()
             case ("POST", "2018-06-01", "runtime", "invocation", request_id, "response" | "error" as result):
-                return self._refusal(request_id, call) or self._finish(call, error=result == "error")
+                return self._refusal(request_id, call) or self._finish(call, failed=result == "error")
             case ("POST", "2018-06-01", "runtime", "init", "error"):
-                return self._init_error(call)
+                return self._initerror(call)
             case ("GET", "2018-06-01", "ping"):
                 return Answer(200, b"pong", content_type="text/plain")
             case _:
-                return _error(404, "NotFound", f"There is no {call.method} {call.path}")
+                return error(404, "NotFound", f"There is no {call.method} {call.path}")
 
     def _next(self) -> Answer | None:
         if self.state in (State.INIT_FAILED, State.EXITED):
@@ -221,24 +189,24 @@ class RuntimeProtocol:
         # The IDs are looked at before the state, so a late result is told that its invocation is over.
         current = self._invocation if self.state in (State.RUNNING, State.RESPONDED) else None
         if current is None or request_id != current.request_id:
-            return _error(400, "InvalidRequestID", "Invalid request ID")
+            return error(400, "InvalidRequestID", "Invalid request ID")
         if call.headers.get("lambda-runtime-invocation-id", current.invocation_id) != current.invocation_id:
-            return _error(400, "InvalidInvocationId", "Invalid invocation ID")
+            return error(400, "InvalidInvocationId", "Invalid invocation ID")
         return self._forbidden("result") if self.state is State.RESPONDED else None
 
-    def _finish(self, call: Call, *, error: bool) -> Answer:
+    def _finish(self, call: Call, *, failed: bool) -> Answer:
         self.state = State.RESPONDED
-        if error:
+        if failed:
             self.outcome = _posted("handler", call)
         elif len(call.body) > MAX_RESPONSE_BYTES:
             self.outcome = Failure.of_size()
             limit = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-            return _error(413, "RequestEntityTooLarge", limit)
+            return error(413, "RequestEntityTooLarge", limit)
         else:
             self.outcome = Reply(call.body, call.headers.get("content-type", "application/json"))
         return _accepted()
 
-    def _init_error(self, call: Call) -> Answer:
+    def _initerror(self, call: Call) -> Answer:
         if self.state is not State.INIT:
             return self._forbidden("init error")
         self.state = State.INIT_FAILED
@@ -248,124 +216,72 @@ class RuntimeProtocol:
         return _accepted()
 
     def _forbidden(self, what: str) -> Answer:
-        return _error(403, "InvalidStateTransition", f"No {what} is accepted: the runtime is {self.state.value}.")
+        return error(403, "InvalidStateTransition", f"No {what} is accepted: the runtime is {self.state.value}.")
 
 
 class RuntimeApi:
     """A ``RuntimeProtocol`` behind HTTP, on a free port of the loopback interface, until ``close``.
 
     One environment has one server, as the runtime is told a host and a port and nothing that would tell environments
-    apart. A thread accepts connections and each connection has its own.
+    apart. All servers of a clock share its thread, which is the only one to use them.
 
-    ``address`` is what ``AWS_LAMBDA_RUNTIME_API`` wants: host and port.
+    Attributes:
+        address: What ``AWS_LAMBDA_RUNTIME_API`` wants: host and port.
+        protocol: The protocol; whoever changes it calls ``changed``.
     """
 
-    def __init__(self) -> None:
-        self._protocol = RuntimeProtocol()
-        self._changed = Condition()
-        self._closed = False
-        self._connections: list[socket.socket] = []
-        self._threads: list[Thread] = []
+    def __init__(self, clock: RealClock) -> None:
+        self.protocol = RuntimeProtocol()
+        self._clock = clock
+        self._held: tuple[Connection, Call] | None = None
+        self._awaited: list[tuple[Callable[[RuntimeProtocol], bool], Callable[[], None]]] = []
+        self._connections: list[Connection] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._start(self._accept)
+        clock.watch(self._listener, self._accept)
 
-    @contextmanager
-    def changing(self) -> Generator[RuntimeProtocol]:
-        """The protocol, for one thread at a time; whoever waits for it looks again afterwards."""
-        with self._changed:
-            yield self._protocol
-            self._changed.notify_all()
+    def changed(self) -> None:
+        """Answer the call that is held, if it can be now, and tell who waits for what."""
+        if self._held is not None:
+            (connection, call), self._held = self._held, None
+            self._take(connection, call)
+        else:
+            self._tell()
 
-    def wait(self, until: Callable[[RuntimeProtocol], bool], seconds: float) -> bool:
-        """Wait for something to be true of the protocol; False if it was not in time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: until(self._protocol), seconds)
+    def when(self, until: Callable[[RuntimeProtocol], bool], then: Callable[[], None]) -> None:
+        """Do something as soon as something is true of the protocol, which may be at once."""
+        self._awaited.append((until, then))
+        self._tell()
 
     def close(self) -> None:
-        """Close the port and every connection, and wait for the threads."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        # Closing a socket wakes no thread that waits in its accept(); a connection does.
-        socket.create_connection(self._listener.getsockname()).close()
-        self._threads[0].join()
+        """Close the port and every connection."""
+        self._clock.unwatch(self._listener)
         self._listener.close()
         for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-
-    def _start(self, work: Callable[..., None], *args: object) -> None:
-        thread = Thread(target=work, args=args, name=f"Runtime API {self.address}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+            connection.close()
 
     def _accept(self) -> None:
-        while True:
+        with suppress(BlockingIOError, ConnectionError):  # who called has hung up
             connection, _ = self._listener.accept()
-            if self._closed:
-                connection.close()
-                return
-            self._connections.append(connection)
-            self._start(self._serve, connection)
+            self._connections.append(Connection(self._clock, connection, self._take))
 
-    def _serve(self, connection: socket.socket) -> None:
-        # A runtime that is killed resets its connection. What became of it, its exit status tells.
-        with suppress(ConnectionError), connection, connection.makefile("rb") as stream:
-            try:
-                while (call := read_call(stream)) and (answer := self._answer(call)):
-                    connection.sendall(answer.encode())
-            except ValueError as error:
-                connection.sendall(_error(400, "BadRequest", str(error)).encode())
+    def _take(self, connection: Connection, call: Call) -> None:
+        answer = self.protocol.call(call)
+        if answer is None:
+            self._held = connection, call
+        else:
+            connection.send(answer)
+        self._tell()
 
-    def _answer(self, call: Call) -> Answer | None:
-        with self._changed:
-            answer = self._protocol.call(call)
-            self._changed.notify_all()
-            while answer is None and not self._closed:
-                self._changed.wait()
-                answer = self._protocol.call(call)
-        return answer
-
-
-def read_call(stream: BufferedReader) -> Call | None:
-    """Read an HTTP/1.1 request; None at the end of the stream, even in the middle of a request.
-
-    http.server would do, but for headers above 64 KiB.
-
-    Raises:
-        ValueError: it is no request, or has a body of unknown length.
-    """
-    request = _line(stream)
-    if not request:
-        return None
-    method, path, _ = request.split(" ")
-    headers: dict[str, str] = {}
-    while line := _line(stream):
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    if "transfer-encoding" in headers:
-        raise ValueError("Streamed responses are not supported: send the body with a Content-Length.")
-    length = int(headers.get("content-length", 0))
-    body = stream.read(length)
-    return Call(method, path, headers, body) if len(body) == length else None
-
-
-def _line(stream: BufferedReader) -> str:
-    line = stream.readline(_MAX_LINE_BYTES)
-    if len(line) == _MAX_LINE_BYTES:
-        raise ValueError(f"A line of the request is longer than {_MAX_LINE_BYTES} bytes.")
-    return line.decode("latin-1").rstrip("\r\n")
+    def _tell(self) -> None:
+        for until, then in [awaited for awaited in self._awaited if awaited[0](self.protocol)]:
+            self._awaited.remove((until, then))
+            then()
 
 
 def _accepted() -> Answer:
     return Answer(202, b'{"status":"OK"}')
-
-
-def _error(status: int, error_type: str, message: str) -> Answer:
-    return Answer(status, compact_json({"errorMessage": message, "errorType": error_type}))
 
 
 def _posted(cause: Cause, call: Call) -> Failure:

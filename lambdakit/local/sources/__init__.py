@@ -1,1 +1,1 @@
-"""What events come from: local resources that behave as AWS's do, on the service's clock."""
+"""What sends events to the functions of the local Lambda: buckets, topics, buses, schedules."""

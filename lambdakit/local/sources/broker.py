@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from uuid import UUID
 
 from lambdakit.local.sources.consumers import Consumers, Poll
-from lambdakit.local.sources.source import Source
-from lambdakit.testing.events.values import ACCOUNT, REGION, arn, bytes_of, uuid
+from lambdakit.local.sources.source import Place, Source
+from lambdakit.testing.events.values import bytes_of, uuid
 from lambdakit.triggers.settings import check_choice, check_range
 
 if TYPE_CHECKING:
@@ -252,11 +251,9 @@ class Broker(Source):
     messages are gone; ActiveMQ may be set up to keep them.
 
     Args:
-        clock: Tells the time, and wakes who waits for messages.
         name: Its name.
+        place: Where it is.
         engine: ``"ActiveMQ"`` or ``"RabbitMQ"``.
-        region: The AWS Region.
-        account: The account's number.
 
     Attributes:
         queues: Its queues, by name and virtual host.
@@ -265,20 +262,11 @@ class Broker(Source):
         ValueError: there is no such engine.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        name: str,
-        *,
-        engine: Engine = "ActiveMQ",
-        region: str = REGION,
-        account: str = ACCOUNT,
-    ) -> None:
+    def __init__(self, name: str, place: Place, *, engine: Engine = "ActiveMQ") -> None:
         check_choice("engine", engine, ["ActiveMQ", "RabbitMQ"])
         self._id = uuid("broker", name)
-        super().__init__(clock, name, arn("mq", f"{name}:b-{self._id}", region, account, "broker:"))
+        super().__init__(name, place, place.arn("mq", f"broker:{name}:b-{self._id}"))
         self.engine: Engine = engine
-        self.region = region
         self.queues: dict[tuple[str, str], BrokerQueue] = {}
         self._messages = 0
 
@@ -292,7 +280,7 @@ class Broker(Source):
     def message_id(self) -> str:
         """The id of a new message, as its engine makes them."""
         if self.engine == "RabbitMQ":
-            return str(UUID(int=self._clock.random.getrandbits(128), version=4))
+            return self.place.new_id()
         self._messages += 1
         started = round(self._clock.epoch * 1000)
-        return f"ID:b-{self._id}-1.mq.{self.region}.amazonaws.com-61616-{started}-4:1:1:1:{self._messages}"
+        return f"ID:b-{self._id}-1.mq.{self.place.region}.amazonaws.com-61616-{started}-4:1:1:1:{self._messages}"

@@ -19,11 +19,11 @@ from lambdakit.local.sources.messages import GONE, VISIBLE, Message, read_attrib
 from lambdakit.local.sources.receipts import Receipts
 from lambdakit.local.sources.source import Source, SourceError
 from lambdakit.local.sources.store import Store
-from lambdakit.testing.events.values import ACCOUNT, REGION, arn, letters
+from lambdakit.testing.events.values import letters
 from lambdakit.triggers.settings import check_choice, check_flag, check_range
 
 if TYPE_CHECKING:
-    from lambdakit.local.clock import Clock
+    from lambdakit.local.sources.source import Place
 
 MAXIMUM_MESSAGE_SIZE = 1_048_576
 """The largest message, and the largest batch of them: 1 MiB."""
@@ -71,10 +71,8 @@ class Queue(Source):
     With ``reordering`` and ``duplicates`` it makes use of what SQS allows itself, settled by the clock's seed.
 
     Args:
-        clock: Tells the time, and wakes who waits for messages.
         name: 1 to 80 letters, digits, ``-`` and ``_``, with ``.fifo`` at the end for a FIFO queue.
-        region: The AWS Region.
-        account: The account's number.
+        place: Where it is.
         visibility_timeout: How long a message that was received is hidden, in seconds.
         delay_seconds: How long a message is hidden after it was sent.
         message_retention_period: How long a message is kept, in seconds.
@@ -96,11 +94,9 @@ class Queue(Source):
 
     def __init__(
         self,
-        clock: Clock,
         name: str,
+        place: Place,
         *,
-        region: str = REGION,
-        account: str = ACCOUNT,
         visibility_timeout: int = 30,
         delay_seconds: int = 0,
         message_retention_period: int = 345_600,
@@ -114,8 +110,7 @@ class Queue(Source):
         reordering: float = 0.0,
     ) -> None:
         _check_name(name)
-        super().__init__(clock, name, arn("sqs", name, region, account))
-        self.region = region
+        super().__init__(name, place, place.arn("sqs", name))
         self.fifo = name.endswith(".fifo")
         self.visibility_timeout = visibility_timeout
         self.delay_seconds = delay_seconds
@@ -130,15 +125,15 @@ class Queue(Source):
         self.reordering = reordering
         self._check_settings()
         self.counts = QueueCounts()
-        self.sender_id = f"AROA{letters(17, 'sender', account)}:sender"
+        self.sender_id = f"AROA{letters(17, 'sender', place.account)}:sender"
         self.sources: list[Queue] = []
         if dead_letter_queue is not None:
             dead_letter_queue.sources.append(self)
         self._receipts = Receipts(self.arn)
         self._deduplication = Deduplication()
         self._purged = float("-inf")
-        self._store = Store(FifoLine() if self.fifo else StandardLine(clock.random, reordering))
-        self._consumers = Consumers(clock, self._store, self._serve)
+        self._store = Store(FifoLine() if self.fifo else StandardLine(place.clock.random, reordering))
+        self._consumers = Consumers(place.clock, self._store, self._serve)
 
     # Looking at it.
 
@@ -369,8 +364,7 @@ class Queue(Source):
     # How messages come,
 
     def _message_id(self) -> str:
-        digits = f"{self._clock.random.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        return self.place.new_id()
 
     def _milliseconds(self) -> int:
         return round((self._clock.epoch + self._clock.now) * 1000)

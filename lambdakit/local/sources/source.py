@@ -1,21 +1,23 @@
-"""What all sources have in common: a name, an ARN, a clock, and errors in AWS's words."""
+"""What every source of the local Lambda is: a resource with a name and an ARN, in an account, on a clock."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdakit.errors import LambdakitError
+from lambdakit.local.ids import random_uuid
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
 
 
 class SourceError(LambdakitError):
-    """A source refuses a request, as AWS's service does.
+    """A service refuses a request, or gives up a delivery, as AWS would.
 
     Args:
-        code: The error's code, as boto3 has it in ``error.response["Error"]["Code"]``.
-        message: The service's words.
+        code: The error code in AWS's API, such as ``NoSuchKey``.
+        message: AWS's words.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -24,21 +26,40 @@ class SourceError(LambdakitError):
         self.message = message
 
     def __str__(self) -> str:
-        """The code and the service's words."""
+        """The code and AWS's words."""
         return f"{self.code}: {self.message}"
 
 
-class Source:
-    """A local resource that events come from.
+@dataclass(frozen=True)
+class Place:
+    """Where a source is: an account and Region, and the clock on which everything happens there."""
 
-    Attributes:
+    clock: Clock
+    region: str = "us-east-1"
+    account: str = "123456789012"
+
+    def new_id(self) -> str:
+        """A UUID that the clock's seed decides."""
+        return random_uuid(self.clock.random)
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource here."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+class Source:
+    """A local resource.
+
+    Args:
         name: Its name.
+        place: Where it is.
         arn: Its ARN.
     """
 
-    def __init__(self, clock: Clock, name: str, arn: str) -> None:
-        self._clock = clock
+    def __init__(self, name: str, place: Place, arn: str) -> None:
         self.name = name
+        self.place = place
+        self._clock = place.clock
         self.arn = arn
 
     def __repr__(self) -> str:

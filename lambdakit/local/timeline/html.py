@@ -211,7 +211,7 @@ def _texts(entry: Entry) -> Iterable[str]:
     invocation = entry.invocation
     texts = {
         "Request ID": invocation.request_id,
-        "Event": _json(invocation.event),
+        "Event": "(let go)" if invocation.body is None else _json(invocation.event),
         "Reply": "" if invocation.payload is None else _json(invocation.payload),
         "Error": "" if invocation.error is None else "\n".join((str(invocation.error), *invocation.error.trace)),
         "Log": invocation.log,

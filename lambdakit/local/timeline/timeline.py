@@ -175,16 +175,20 @@ class Timeline:
 
 
 def concurrency(entries: Iterable[Entry]) -> list[tuple[float, int]]:
-    """How many ran at once, from each time at which that changed; an end comes before a start at the same time."""
-    changes: list[tuple[float, int, int]] = []
-    for entry in entries:
+    """How many ran at once, from each time at which that changed.
+
+    At one time ends come before starts, and what took no time comes last, one after the other.
+    """
+    changes: list[tuple[float, int, int, int]] = []
+    for number, entry in enumerate(entries):
         if entry.ran:
-            changes.append((entry.at, 1, 1))
-            changes.append((entry.until, 0 if entry.until > entry.at else 2, -1))
-    changes.sort()
+            instant = entry.until == entry.at
+            changes.append((entry.at, 2 if instant else 1, number, 1))
+            changes.append((entry.until, 2 if instant else 0, number, -1))
+    changes.sort(key=lambda change: change[:3])
     steps: list[tuple[float, int]] = []
     count = 0
-    for when, _, change in changes:
+    for when, _, _, change in changes:
         count += change
         steps.append((when, count))
     return steps

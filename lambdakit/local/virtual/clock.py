@@ -5,40 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
-from heapq import heapify, heappop, heappush
 from random import Random
 
 from greenlet import getcurrent, greenlet
 
+from lambdakit.local.agenda import Agenda, Timer
 from lambdakit.local.errors import ClockError
 from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.waiting import current_strand
 
+_NEVER = float("inf")
 _START = datetime(2026, 1, 1, tzinfo=UTC)
-_FEW = 1_000
-"""So many cancelled timers are not worth the trouble of removing them."""
-
 _running: VirtualClock | None = None
 """The one clock of this process that runs: it changes what ``time`` and ``datetime`` tell everyone."""
-
-
-class Timer:
-    """An action that is due at some time, unless it is cancelled before."""
-
-    __slots__ = ("_clock", "action")
-
-    def __init__(self, clock: VirtualClock, action: Callable[[], None]) -> None:
-        self._clock = clock
-        self.action: Callable[[], None] | None = action
-
-    def cancel(self) -> None:
-        """Do nothing when the time comes; nothing happens either if it has come."""
-        if self.action is not None:
-            self.action = None
-            self._clock.timer_cancelled()
-
-
-_Entry = tuple[float, float, int, Timer]
 
 
 class VirtualClock:
@@ -67,13 +46,11 @@ class VirtualClock:
         self.start = start
         self.epoch = start.timestamp()
         self.random = Random(seed)  # noqa: S311 - chance that can be repeated is the point
+        self._draw = self.random.random
         self.hub: greenlet = getcurrent()
         self.surroundings: list[Callable[[], AbstractContextManager[object]]] = []
         self.observers: list[Callable[[], None]] = []
-        self._due: list[_Entry] = []
-        self._background: list[_Entry] = []
-        self._counter = 0
-        self._cancelled = 0
+        self._agenda = Agenda()
 
     @property
     def today(self) -> datetime:
@@ -85,12 +62,9 @@ class VirtualClock:
 
         In the ``background`` it runs when time passes over it, but no time passes for its sake.
         """
-        timer, now = Timer(self, action), self.now
-        self._counter += 1
+        timer, now = Timer(self._agenda, action), self.now
         when = when if when > now else now  # noqa: FURB136 - max() would take longer than all the rest
-        # The counter keeps timers from being compared, should two random numbers ever be the same.
-        entry = (when, self.random.random(), self._counter, timer)
-        heappush(self._background if background else self._due, entry)
+        self._agenda.add(when, timer, self._draw(), background=background)
         return timer
 
     def run(self, until: float | None = None) -> None:
@@ -117,6 +91,9 @@ class VirtualClock:
         with self.surrounded():
             self._run(float("inf"), waiting)
 
+    def close(self) -> None:
+        """Nothing to end: it has no thread."""
+
     def surrounded(self) -> AbstractContextManager[object]:
         """Make this process what handlers are to find, until the end of a ``with`` block.
 
@@ -136,28 +113,18 @@ class VirtualClock:
             raise
         return stack
 
-    def timer_cancelled(self) -> None:
-        """Drop the timers that were cancelled once most are: time limits seldom come to pass."""
-        self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled > (len(self._due) + len(self._background)) / 2:
-            for heap in (self._due, self._background):
-                heap[:] = [entry for entry in heap if entry[3].action is not None]
-                heapify(heap)
-            self._cancelled = 0
-
     def _run(self, until: float, waiting: Callable[[], bool] | None = None) -> None:
-        due, background = self._due, self._background
+        agenda = self._agenda
+        due = agenda.due
         while waiting is None or waiting():
-            if background:
+            if agenda.background:
                 self._call_forward(until)
             if not due or due[0][0] > until:
                 break
-            when, _, _, timer = heappop(due)
-            action = timer.action
+            when = due[0][0]
+            action = agenda.pop()
             if action is None:
-                self._cancelled -= 1
                 continue
-            timer.action = None
             if when > self.now:
                 self._move(when)
             action()
@@ -165,14 +132,11 @@ class VirtualClock:
                 INTERRUPTS.raise_if_pending()
 
     def _call_forward(self, until: float) -> None:
-        """Put the next timer of the background among those that are due, if time will pass over it anyway."""
-        due, background = self._due, self._background
-        while due and due[0][3].action is None:  # time does not pass for what was cancelled
-            heappop(due)
-            self._cancelled -= 1
-        first = background[0]
-        if first[0] <= until and (first < due[0] if due else until < float("inf")):
-            heappush(due, heappop(background))
+        """Have those of the background done that time will pass over anyway."""
+        when = self._agenda.next_time()
+        passes = until if when is None else min(when, until)
+        if passes < _NEVER:
+            self._agenda.call_forward(passes)
 
     def _move(self, when: float) -> None:
         if when > self.now:

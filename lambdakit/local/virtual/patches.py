@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import time_machine
 
 from lambdakit.local.virtual import locks, loops, threads
+from lambdakit.local.virtual.aws import AwsCalls
 from lambdakit.local.virtual.logs import captured
 from lambdakit.local.virtual.modules import OwnModulesFinder
 from lambdakit.local.virtual.waiting import current_strand
@@ -185,6 +186,7 @@ def _set_methods(start: Any, join: Any, is_alive: Any) -> None:
 
 _PATCHES = Patches()
 _FINDER: Any = OwnModulesFinder()
+_AWS_CALLS = AwsCalls()
 
 
 class WallClock:
@@ -220,7 +222,7 @@ def patched(chance: Chance) -> Generator[None]:
     """Replace everything but the wall clock, until the end of a ``with`` block."""
     sys.meta_path.insert(0, _FINDER)
     try:
-        with _PATCHES.applied(), chance.drawn(), captured(), _collected_seldom():
+        with _PATCHES.applied(), _AWS_CALLS.waiting(), chance.drawn(), captured(), _collected_seldom():
             yield
     finally:
         sys.meta_path.remove(_FINDER)

@@ -8,7 +8,6 @@ sockets do, takes none, unless a stand-in says how much.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,10 +16,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.context import LambdaContext
-from lambdakit.local.outcome import Cause, Failure, Outcome
+from lambdakit.local.outcome import Cause, Failure, Outcome, Reply
 from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
 from lambdakit.local.placement import Ending, Environment
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.report import init_report_line
+from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Result
+from lambdakit.local.variables import lambda_variables, log_stream_name
 from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.modules import HandlerFault, OwnModules
 from lambdakit.local.virtual.patches import Chance, WallClock, patched
@@ -29,10 +30,8 @@ from lambdakit.local.virtual.standins import Seconds, StandIn
 from lambdakit.local.virtual.waiting import Overrun, StrandEnded
 
 if TYPE_CHECKING:
-    from lambdakit.local.virtual.clock import Timer, VirtualClock
-
-INIT_SECONDS = 10.0
-"""How long the INIT phase of an on-demand environment may take."""
+    from lambdakit.local.agenda import Timer
+    from lambdakit.local.virtual.clock import VirtualClock
 
 
 class VirtualRunner:
@@ -45,11 +44,12 @@ class VirtualRunner:
         clock: The clock; ``clock.run()`` is what runs anything.
         watchdog: Real seconds that a handler may compute between two waits; one that takes longer ends the run with a
             ``StuckHandlerError``.
+        aws_latency: What a call of AWS takes: seconds, or a function of ``service``, ``operation``, ``random``.
     """
 
-    def __init__(self, clock: VirtualClock, *, watchdog: float = 10.0) -> None:
+    def __init__(self, clock: VirtualClock, *, watchdog: float = 10.0, aws_latency: StandIn = 0.0) -> None:
         self.clock = clock
-        self.stage = Stage()
+        self.stage = Stage(Seconds(aws_latency, "service", "operation", "random"))
         self._watchdog = watchdog
         self._wall = WallClock(clock)
         self._chance = Chance(clock.random.random())
@@ -99,17 +99,25 @@ class VirtualRunner:
             duration=Seconds(duration, "event", "random"),
             own_modules=OwnModules(root, setting.replace("/", ".").split(".")[0]) if setting is handler else None,
         )
-        plan.variables = _variables(plan, setting, region, environment or {})
+        variables = lambda_variables(
+            handler=setting, task_root=root, function_name=name, memory_size=memory_size, region=region
+        )
+        plan.variables = {**variables, **(environment or {})}
         self._plans[name] = plan
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
-        """Begin a call at this instant, when its turn comes; ``done`` is told of its end.
+        """Begin a call; called by the clock. ``done`` is told of its end, which may be before this returns.
 
         Raises:
             KeyError: no function of that name was deployed.
         """
-        attempt = Attempt(self, self._plans[environment.function], environment, call, done)
-        self.clock.at(self.clock.now, attempt.begin)
+        Attempt(self, self._plans[environment.function], environment, call, done).begin()
+
+    def prepare(self, environment: Environment, timeout: float, done: Callable[[Outcome], None]) -> None:
+        """Begin the INIT phase of a provisioned environment, anew if it has one; ``done`` is told of its end."""
+        self.end(environment)
+        preparation = Preparation(self, self._plans[environment.function], environment, timeout, done)
+        self.clock.at(self.clock.now, preparation.begin)
 
     def end(self, environment: Environment) -> None:
         """The environment is no more: its Apps clean up, without time to wait, and its threads end."""
@@ -132,7 +140,9 @@ class VirtualRunner:
         if sandbox is not None:
             return sandbox, False
         log_stream = self._reset.pop(environment, "")
-        sandbox = Sandbox(self.clock, self.stage, plan, log_stream or self._log_stream())
+        sandbox = Sandbox(
+            self.clock, self.stage, plan, log_stream or log_stream_name(self.clock.today, self.clock.random)
+        )
         self._sandboxes[environment] = sandbox
         return sandbox, bool(log_stream)
 
@@ -145,9 +155,6 @@ class VirtualRunner:
             self._reset[environment] = sandbox.log_stream
         sandbox.end()
 
-    def _log_stream(self) -> str:
-        return f"{self.clock.today:%Y/%m/%d}/[$LATEST]{self.clock.random.getrandbits(128):032x}"
-
     @contextmanager
     def _surroundings(self) -> Generator[None]:
         with INTERRUPTS.watching(self._watchdog), self._wall.shown(), self.stage.open(), patched(self._chance):
@@ -158,6 +165,7 @@ class Attempt:
     """One call, from the start of its INIT phase, if it has one, to its end."""
 
     __slots__ = (
+        "_alarm",
         "_call",
         "_clock",
         "_cold",
@@ -168,7 +176,6 @@ class Attempt:
         "_environment",
         "_exception",
         "_init_duration",
-        "_limit",
         "_log",
         "_outcome",
         "_plan",
@@ -190,16 +197,16 @@ class Attempt:
         self._ending = Ending.RESET
         self._exception: BaseException | None = None
         self._init_duration: float | None = None
-        self._limit: Timer | None = None
+        self._alarm: Timer | None = None
         self._log = ""
 
     def begin(self) -> None:
         """Start; called by the clock."""
         was_reset = self._take_sandbox()
         self._started = self._counted_from = self._clock.now
-        self._cold = self._sandbox.handler is None and (not was_reset or self._environment.initialized)
+        self._cold = self._sandbox.handler is None and not was_reset
         if self._cold:
-            self._limit = self._clock.at(self._clock.now + INIT_SECONDS, self._init_takes_too_long)
+            self._set_limit(self._clock.now + INIT_SECONDS)
         else:
             self._set_deadline()
         self._enter()
@@ -212,7 +219,22 @@ class Attempt:
         """From now on the time counts that the function has."""
         self._counted_from = self._clock.now
         self._deadline = self._clock.now + self._call.timeout
-        self._limit = self._clock.at(self._deadline, self._time_is_over)
+        self._set_limit(self._deadline)
+
+    def _set_limit(self, until: float) -> None:
+        """Limit the time; the alarm is set only once there is a wait for as long, which is seldom."""
+        self._cancel_alarm()
+        self._sandbox.limit = until
+        self._sandbox.set_alarm = self._set_alarm
+
+    def _set_alarm(self) -> None:
+        if self._alarm is None:
+            self._alarm = self._clock.at(self._sandbox.limit, self._time_is_over)
+
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _enter(self) -> None:
         INTERRUPTS.progress += 1
@@ -233,26 +255,15 @@ class Attempt:
         try:
             self._sandbox.initialize()
             if not stand_in.none:
-                self._sandbox.pause(stand_in.of(None, self._clock.random))
+                self._sandbox.pause(stand_in.of(random=self._clock.random))
         except (StrandEnded, Overrun):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the function's
             INTERRUPTS.raise_if_pending()
             self._fail(_init_failure(error, self._call.request_id), error, Ending.GONE)
         if self._cold:
-            self._end_of_init()
-
-    def _end_of_init(self) -> None:
-        """The INIT phase of a cold start is over, and the function's own time begins.
-
-        A provisioned environment was initialized before it was ever called: what that takes here is not reported.
-        """
-        self._cancel_limit()
-        if self._environment.initialized:
-            self._started = self._clock.now
-        else:
             self._init_duration = round(self._clock.now - self._started, 9)
-        self._set_deadline()
+            self._set_deadline()
 
     def _handle(self) -> None:
         sandbox, call, stand_in = self._sandbox, self._call, self._plan.duration
@@ -264,7 +275,7 @@ class Attempt:
             event = _event(call.payload)
             reply = handler(event, self._context())
             if not stand_in.none:
-                sandbox.pause(stand_in.of(event, self._clock.random))
+                sandbox.pause(stand_in.of(event=event, random=self._clock.random))
         except (StrandEnded, Overrun):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the handler's
@@ -287,6 +298,7 @@ class Attempt:
             aws_request_id=self._call.request_id,
             memory_limit_in_mb=str(plan.memory_size),
             invoked_function_arn=self._call.arn,
+            log_group_name=plan.log_group_name,
             log_stream_name=self._sandbox.log_stream,
             client_context=_client_context(self._call.client_context),
             deadline=self._clock.epoch + self._deadline,
@@ -306,12 +318,17 @@ class Attempt:
         """Begin anew: the INIT phase is now part of the invocation and of the time that it has."""
         self._drop_sandbox()
         self._init_duration = round(self._clock.now - self._started, 9)
+        self._log += init_report_line(self._init_duration) + "\n"
         self._cold = False
         self._take_sandbox()
         self._set_deadline()
         self._enter()
 
     def _time_is_over(self) -> None:
+        self._alarm = None
+        if self._cold and self._init_duration is None:
+            self._init_takes_too_long()
+            return
         self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
         self._finish()
 
@@ -325,7 +342,7 @@ class Attempt:
     def _finish(self) -> None:
         """The call is over; called by the hub."""
         INTERRUPTS.progress += 1
-        self._cancel_limit()
+        self._cancel_alarm()
         if self._outcome is None:  # it was stuck
             self._outcome = Failure.of_time(self._call.timeout, self._call.request_id)
         if self._ending is Ending.READY:
@@ -339,10 +356,6 @@ class Attempt:
         self._log += self._sandbox.take_log()
         self._runner.drop(self._environment, self._ending)
         self._sandbox.take_log()
-
-    def _cancel_limit(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
 
     def _result(self, outcome: Outcome) -> Result:
         now = self._clock.now
@@ -358,6 +371,39 @@ class Attempt:
         )
 
 
+class Preparation(Attempt):
+    """The INIT phase of a provisioned environment, before anything is asked of it."""
+
+    __slots__ = ("_told",)
+
+    def __init__(
+        self,
+        runner: VirtualRunner,
+        plan: Plan,
+        environment: Environment,
+        timeout: float,
+        told: Callable[[Outcome], None],
+    ) -> None:
+        super().__init__(runner, plan, environment, Call(b"", "", "", timeout), self._tell)
+        self._told = told
+
+    def begin(self) -> None:
+        """Start; called by the clock."""
+        self._take_sandbox()
+        self._cold = False
+        self._started = self._counted_from = self._clock.now
+        self._set_limit(self._clock.now + max(PROVISIONED_INIT_SECONDS, self._call.timeout))
+        self._enter()
+
+    def _work(self) -> None:
+        self._initialize()
+        if self._outcome is None:
+            self._outcome, self._ending = Reply(b""), Ending.READY
+
+    def _tell(self, result: Result) -> None:
+        self._told(result.outcome)
+
+
 def _close(sandbox: Sandbox) -> None:
     """Have an environment's Apps clean up, without time to wait, then end it."""
     if sandbox.frozen:
@@ -369,9 +415,12 @@ def _close(sandbox: Sandbox) -> None:
 def _nothing() -> None: ...
 
 
+_decode = json.JSONDecoder().decode
+
+
 def _event(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
+        return _decode(payload.decode())
     except ValueError as error:
         raise HandlerFault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
 
@@ -405,30 +454,3 @@ def _client_context(given: Any) -> Any:
         env=given.get("env"),
         client=SimpleNamespace(**client) if isinstance(client, Mapping) else client,
     )
-
-
-def _variables(plan: Plan, setting: str, region: str, own: Mapping[str, str]) -> dict[str, str]:
-    """Lambda's environment variables, and the function's own.
-
-    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    return {
-        "TZ": ":UTC",
-        "LAMBDA_TASK_ROOT": str(plan.task_root),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_LAMBDA_FUNCTION_NAME": plan.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(plan.memory_size),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{plan.name}",
-        # No real credentials: code under test must not reach an account by accident.
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-        "_HANDLER": setting,
-        **own,
-    }

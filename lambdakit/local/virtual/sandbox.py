@@ -57,7 +57,10 @@ class Plan:
     log_handler: LambdaLogHandler = field(init=False, default_factory=LambdaLogHandler)
     root: RootState = field(init=False)
 
+    log_group_name: str = field(init=False)
+
     def __post_init__(self) -> None:
+        self.log_group_name = f"/aws/lambda/{self.name}"
         self.root = RootState([self.log_handler])
         self.app = _app_in(self.handler)
 
@@ -65,25 +68,21 @@ class Plan:
 class AppState:
     """What an App that environments share is to one of them: its event loop and its dependencies' values."""
 
-    def __init__(self, app: App) -> None:
+    __slots__ = ("_dependencies", "_loop", "_started", "app")
+
+    def __init__(self, app: App, *, fresh: bool = True) -> None:
         inner: Any = app
-        self._app: Any = app
-        self._loop = dict(vars(EventLoop()))
-        self._dependencies = dict(vars(Dependencies(inner._loop)))
+        self.app: Any = app
+        self._loop = dict(vars(EventLoop())) if fresh else vars(inner._loop)
+        self._dependencies = dict(vars(Dependencies(inner._loop))) if fresh else vars(inner._dependencies)
         self._dependencies["overrides"] = inner._dependencies.overrides  # a test's, for all of them
-        self._started = False
+        self._started = not fresh and inner._started
 
-    def put(self) -> Callable[[], None]:
-        """Make the App the environment's; call what is returned to undo that."""
-        app = self._app
-        loop, dependencies, started = vars(app._loop), vars(app._dependencies), app._started
+    def put(self, before: AppState) -> None:
+        """Make the App the environment's; it was another's before."""
+        app = self.app
+        before._started = app._started
         app._loop.__dict__, app._dependencies.__dict__, app._started = self._loop, self._dependencies, self._started
-
-        def undo() -> None:
-            self._started = app._started
-            app._loop.__dict__, app._dependencies.__dict__, app._started = loop, dependencies, started
-
-        return undo
 
 
 class Sandbox:
@@ -93,17 +92,19 @@ class Sandbox:
         running: The function's name and the ID of the invocation that runs, ``""`` in the INIT phase.
         frozen: Whether it stands still between two invocations; what is ``due`` waits for the next.
         over: Whether it has ended.
+        limit: When the time of what runs is over; ``set_alarm`` is called once its main thread waits for longer.
     """
 
     __slots__ = (
         "__weakref__",
-        "_app_state",
         "_work",
+        "app_state",
         "clock",
         "due",
         "exited",
         "frozen",
         "handler",
+        "limit",
         "log",
         "log_stream",
         "loggers",
@@ -115,6 +116,7 @@ class Sandbox:
         "plan",
         "root",
         "running",
+        "set_alarm",
         "stage",
         "threads",
         "variables",
@@ -130,6 +132,8 @@ class Sandbox:
         self.frozen = False
         self.over = False
         self.exited: Callable[[int], None] = _ignore
+        self.limit = float("inf")
+        self.set_alarm: Callable[[], None] = _nothing
         self.due: list[Strand] = []
         self.main: Strand | None = None
         self.threads: dict[Strand, Any] = {}
@@ -141,7 +145,7 @@ class Sandbox:
         self.loggers = stage.loggers if plan.own_modules is None else Loggers(stage.loggers)
         self.root = plan.root if plan.own_modules is None else RootState([plan.log_handler], stage.root.level)
         self.handler: Callable[[Any, Any], Any] | None = None
-        self._app_state: AppState | None = None
+        self.app_state: AppState | None = None
 
     def initialize(self) -> None:
         """Find the handler, and start its App; called by the environment's strand.
@@ -155,8 +159,8 @@ class Sandbox:
             self.handler = find_handler(plan.handler)
             return
         if plan.app is not None:
-            self._app_state = AppState(plan.app)
-            self.stage.undo_app = self._app_state.put()
+            self.app_state = AppState(plan.app)
+            self.stage.put_app(self.app_state)
             plan.app.start()
         self.handler = plan.handler
 
@@ -181,14 +185,10 @@ class Sandbox:
 
     def close_apps(self) -> None:
         """Have its Apps clean up; called by a strand of its."""
-        shared: list[Any] = [self.plan.app] if self._app_state is not None else []
+        shared: list[Any] = [self.plan.app] if self.app_state is not None else []
         for app in [*self.apps(), *shared]:
             with suppress(Exception):  # no one is left to be told
                 app.close()
-
-    def put_app(self) -> Callable[[], None] | None:
-        """Make a shared App this environment's; what undoes that."""
-        return None if self._app_state is None else self._app_state.put()
 
     def work(self, work: Callable[[], None], then: Callable[[], None]) -> None:
         """Thaw, and have the main thread do something; called by the hub, which does ``then`` once it is done.
@@ -270,12 +270,14 @@ class Sandbox:
 class Stage:
     """The process, as one environment at a time finds it. Between two runs of the clock it is the developer's."""
 
-    def __init__(self) -> None:
+    def __init__(self, aws_latency: Seconds) -> None:
+        self.aws_latency = aws_latency
         self.sandbox: Sandbox | None = None
         self.plan: Plan | None = None
-        self.undo_app: Callable[[], None] | None = None
         self.loggers = shared_loggers()
         self.root = RootState([])
+        self._app_state: AppState | None = None  # whose the shared App of the moment is
+        self._developers: AppState | None = None  # what it is to the developer
         self._variables: Any = _environ._data
         self._hidden: dict[str, ModuleType] = {}
 
@@ -295,27 +297,42 @@ class Stage:
 
     def enter(self, sandbox: Sandbox) -> None:
         """Set the process up for an environment, unless it is."""
-        if self.sandbox is sandbox:
+        before = self.sandbox
+        if before is sandbox:
             return
-        if self.sandbox is not None:
-            self._put_away(self.sandbox)
-        if self.plan is not sandbox.plan:
-            self._change(sandbox.plan)
+        if before is None or before.root is not sandbox.root:
+            self._change(before, sandbox)
         self.sandbox = sandbox
-        sys.modules.update(sandbox.modules)
         _environ._data = sandbox.variables
-        put_loggers(sandbox.loggers, sandbox.root)
-        self.undo_app = sandbox.put_app()
+        state = sandbox.app_state
+        if state is not self._app_state:
+            self.put_app(state)
 
     def leave(self, sandbox: Sandbox) -> None:
         """Give the process back to the developer, if it is that environment's."""
         if self.sandbox is not sandbox:
             return
         self._put_away(sandbox)
-        self._change(None)
+        self._turn_to(None)
+        self.put_app(None)
         self.sandbox = None
         _environ._data = self._variables
         put_loggers(self.loggers, self.root)
+
+    def put_app(self, state: AppState | None) -> None:
+        """Make a shared App an environment's, or with None the developer's."""
+        if state is None or (self._developers is not None and self._developers.app is not state.app):
+            self._give_app_back()
+        if state is not None:
+            if self._app_state is None:
+                self._app_state = self._developers = AppState(state.app, fresh=False)
+            state.put(self._app_state)
+            self._app_state = state
+
+    def _give_app_back(self) -> None:
+        if self._developers is not None and self._app_state is not None:
+            self._developers.put(self._app_state)
+        self._developers = self._app_state = None
 
     def variables_of(self, plan: Plan, log_stream: str) -> Any:
         """The environment variables of a new environment: the developer's, Lambda's, the function's."""
@@ -328,16 +345,22 @@ class Stage:
             variables.pop(_environ.encodekey(name), None)
         return variables
 
+    def _change(self, before: Sandbox | None, sandbox: Sandbox) -> None:
+        """Change to an environment with modules and loggers of its own, or of another function."""
+        if before is not None:
+            self._put_away(before)
+        if self.plan is not sandbox.plan:
+            self._turn_to(sandbox.plan)
+        sys.modules.update(sandbox.modules)
+        put_loggers(sandbox.loggers, sandbox.root)
+
     def _put_away(self, sandbox: Sandbox) -> None:
         modules = sys.modules
         if sandbox.module_names:
             sandbox.modules = {name: modules.pop(name) for name in sandbox.module_names if name in modules}
         sandbox.root.take()
-        if self.undo_app is not None:
-            self.undo_app()
-            self.undo_app = None
 
-    def _change(self, plan: Plan | None) -> None:
+    def _turn_to(self, plan: Plan | None) -> None:
         """Change from one function to another: of its own modules, the developer's are hidden meanwhile."""
         if self.plan is not None and self.plan.own_modules is not None:
             sys.path.remove(str(self.plan.task_root))
@@ -350,6 +373,9 @@ class Stage:
 
 
 def _ignore(status: int) -> None: ...
+
+
+def _nothing() -> None: ...
 
 
 def _app_in(handler: object) -> App | None:

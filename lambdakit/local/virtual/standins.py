@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from random import Random
+from typing import Any
 
 StandIn = float | Callable[..., float]
-"""Seconds; or a function that returns them, and asks by name for ``event``, ``random`` or both."""
+"""Seconds; or a function that returns them, and asks by name for what it needs, as ``event`` and ``random``."""
 
 
 class Seconds:
     """How long something takes.
 
     Args:
-        given: Seconds, or a function of ``event``, of ``random`` (a ``random.Random``, for a distribution), or both.
+        given: Seconds, or a function of what it asks for by name; ``random``, a ``random.Random``, is for chance.
         names: What the function may ask for.
 
     Raises:
         TypeError: it is neither, or the function asks for something else.
         ValueError: a negative number.
 
-    >>> from random import Random
-    >>> Seconds(lambda event: len(event) / 10, "event").of({"a": 1}, Random(0))
+    >>> Seconds(lambda event: len(event) / 10, "event").of(event={"a": 1})
     0.1
     """
 
@@ -43,15 +39,14 @@ class Seconds:
         else:
             _checked(given)
 
-    def of(self, event: Any, random: Random) -> float:
-        """The seconds, for an event.
+    def of(self, **known: Any) -> float:
+        """The seconds, given what the function may ask for.
 
         Raises:
             ValueError: the function returned a negative number.
         """
         if not callable(self._given):
             return self._given
-        known = {"event": event, "random": random}
         return _checked(self._given(**{name: known[name] for name in self._asked}))
 
 

@@ -16,11 +16,14 @@ from greenlet import getcurrent, greenlet
 from lambdakit.local.errors import StuckHandlerError
 
 if TYPE_CHECKING:
-    from lambdakit.local.virtual.clock import Timer, VirtualClock
+    from lambdakit.local.agenda import Timer
+    from lambdakit.local.virtual.clock import VirtualClock
     from lambdakit.local.virtual.sandbox import Sandbox
 
 _PATIENCE = 100
 """So often a strand that is ended may catch that and wait again, before it is left where it is."""
+
+_NEVER = float("inf")
 
 _abandoned: list[Strand] = []
 """Strands that would not end. Python would try again, and in vain, each time one is about to be freed."""
@@ -90,9 +93,12 @@ class Strand(greenlet):
             self._refuse()
         self._woken = False
         clock = self.clock
+        # To the nanosecond, so that 0.1 and 0.2 make 0.3.
+        until = _NEVER if seconds is None else round(clock.now + seconds, 9)
         if seconds is not None:
-            # To the nanosecond, so that 0.1 and 0.2 make 0.3.
-            self._timer = clock.at(round(clock.now + seconds, 9), self._time_is_up)
+            self._timer = clock.at(until, self._time_is_up)
+        if self.ident is None and until >= self.sandbox.limit:
+            self.sandbox.set_alarm()
         here = getcurrent()
         self._point = None if here is self else here
         if _get_running_loop() is None:
@@ -135,12 +141,14 @@ class Strand(greenlet):
         """Run it until it waits or ends; called by the hub. A strand of a frozen environment has to wait."""
         if self._ended:
             return
-        self._resuming = True
-        if self.sandbox.frozen:
-            self.sandbox.due.append(self)
+        sandbox = self.sandbox
+        if sandbox.frozen:
+            self._resuming = True
+            sandbox.due.append(self)
             return
         self._resuming = False
-        self.sandbox.stage.enter(self.sandbox)
+        if sandbox.stage.sandbox is not sandbox:
+            sandbox.stage.enter(sandbox)
         try:
             (self._point or self).switch()
         except Overrun as overrun:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from lambdakit.testing.events.sns_messages import document, sns
+from lambdakit.testing.events.sns_messages import notification, sns
 from lambdakit.testing.events.sqs_messages import sqs
 from lambdakit.testing.events.values import Event, arn
 
@@ -36,7 +36,8 @@ def delivered(
         _check(inner_kind, ("sns",), f"another envelope around it, as {envelopes[number + 1][0]!r} would be")
         topic = arn("sns", inner_name or "notifications", region, account)
         contents = [
-            document(topic, each, position, subject=subject, time=time) for position, each in enumerate(contents)
+            notification(topic, each, position, subject=subject, time=time).document()
+            for position, each in enumerate(contents)
         ]
     _check(kind, ("sns", "sqs"), "a function to deliver to")
     if kind == "sqs":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote
 
 from lambdakit.testing.events.http_request import AGENT, Request, Values, joined, request, route_text
 from lambdakit.testing.events.sources import Source  # noqa: TC001 - programs read the signatures
@@ -118,7 +118,8 @@ def apigw_v2(
         headers=headers,
         body=body,
     )
-    event = _format_2(sent, api, route_key=sent.route, stage=stage, cookies=cookies, time=time, account=account)
+    path = f"/{stage}" * (stage != "$default") + unquote(sent.path)  # which a function URL leaves as it came
+    event = _format_2(sent, api, path, route_key=sent.route, stage=stage, cookies=cookies, time=time, account=account)
     if claims is not None:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
     if sent.parameters:
@@ -163,12 +164,15 @@ def function_url(
         headers=headers,
         body=body,
     )
-    return _format_2(sent, url, route_key="$default", stage="$default", cookies=cookies, time=time, account=account)
+    return _format_2(
+        sent, url, sent.path, route_key="$default", stage="$default", cookies=cookies, time=time, account=account
+    )
 
 
 def _format_2(
     sent: Request,
     api: str,
+    path: str,
     *,
     route_key: str,
     stage: str,
@@ -176,7 +180,6 @@ def _format_2(
     time: datetime,
     account: str,
 ) -> Event:
-    path = sent.path if stage == "$default" else f"/{stage}{sent.path}"
     return {
         "version": "2.0",
         "routeKey": route_key,

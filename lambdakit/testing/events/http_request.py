@@ -18,7 +18,8 @@ Values = Mapping[str, str | Sequence[str]]
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
-_PARAMETER = re.compile(r"\{(\w+)(\+?)\}")
+_PARAMETER = re.compile(r"\{([\w.-]+)(?::\w+)?(\+?)\}")
+_DEFAULT = "$default"
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ def request(
     Raises:
         ValueError: the route has no such parameter.
     """
-    method, _, target = route_text(route).rpartition(" ")
+    methods, _, target = route_text(route).replace(_DEFAULT, "/").rpartition(" ")
     template, _, written = target.partition("?")
     parameters = _parameters(template, path_parameters or {})
-    method = "GET" if method.upper() in ("", "ANY") else method.upper()
+    method = methods.partition("|")[0].upper()
+    method = "GET" if method in ("", "ANY") else method
     if body is None and method in ("POST", "PUT", "PATCH"):
         body = payload_for(route, trigger_of(route, "http"))
     content = None if body is None else _encoded(body)

@@ -36,7 +36,7 @@ def payload_for(given: Source, trigger: Any, wanted: Any = None) -> Any:
     Raises:
         RegistrationError: an annotation of the handler can't be read.
     """
-    asked = None if trigger is None or given is trigger else _payload_type(given)
+    asked = None if trigger is None or given is trigger else _payload_type(given, trigger)
     if asked is None:
         return wanted or PAYLOAD
     return overlaid(example_of(asked), wanted) if wanted else example_of(asked)
@@ -60,8 +60,11 @@ def overlaid(below: Any, above: Any) -> Any:
     return {**below, **{key: overlaid(below.get(key), value) for key, value in above.items()}}
 
 
-def _payload_type(function: Any) -> Any:
+def _payload_type(function: Any, trigger: Any) -> Any:
     """The type of the payload, bare or in a record; None where the handler names none."""
+    if trigger.source == "http":
+        parts = trigger.handler(function).parts
+        return next((part.annotation for part in parts if part.place == "body"), None)
     from lambdakit.depends import dependency_of
     from lambdakit.middleware import Invocation
     from lambdakit.signature import asked_parameters, hints_of, is_context

@@ -75,7 +75,7 @@ def s3(
     name = (trigger.bucket or "uploads") if trigger else str(bucket)
     patterns = as_tuple(event_name or (trigger.events if trigger else "ObjectCreated:Put"))
     changes = [
-        _Change(
+        ObjectChange(
             name.removeprefix("arn:aws:s3:::"),
             key,
             _event_name(patterns, by_bus),
@@ -151,9 +151,9 @@ def _event_name(patterns: Iterable[str], by_bus: bool) -> str:
     """The first event that the patterns take, of those that are sent that way."""
     found = [_first_of(pattern.removeprefix("s3:")) for pattern in patterns]
     for name in found:
-        if name in _BUS_EVENTS or not by_bus:
+        if name in BUS_EVENTS or not by_bus:
             return name
-    raise ValueError(f"S3 does not tell EventBridge of {found[0]}, which takes {', '.join(_BUS_EVENTS)}")
+    raise ValueError(f"S3 does not tell EventBridge of {found[0]}, which takes {', '.join(BUS_EVENTS)}")
 
 
 def _first_of(pattern: str) -> str:
@@ -168,14 +168,27 @@ def _first_of(pattern: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Change:
-    """What happened to one object."""
+class ObjectChange:
+    """What happened to one object, as S3 tells it.
+
+    Attributes:
+        bucket: The bucket's name.
+        key: The object's key, as it was put.
+        name: The event: ``ObjectCreated:Put``, ...
+        size: The object's size in bytes.
+        etag: The object's ETag; None is one that follows from the key.
+        version_id: The object's version, in a bucket with versions.
+        position: A number that tells it from others at the same time; the sequencer grows with it.
+        time: When it happened.
+        region: The bucket's region.
+        account: The account of the bucket, and of who changed the object.
+    """
 
     bucket: str
     key: str
     name: str
     size: int
-    tag: str | None
+    etag: str | None
     version_id: str | None
     position: int
     time: datetime
@@ -216,7 +229,7 @@ class _Change:
 
     def event(self) -> Event:
         """As EventBridge has it."""
-        detail_type, particulars = _BUS_EVENTS[self.name]
+        detail_type, particulars = BUS_EVENTS[self.name]
         expiry = {"restore-expiry-time": iso(self.expiry)} if self.name == "ObjectRestore:Completed" else {}
         return {
             "version": "0",
@@ -266,15 +279,20 @@ class _Change:
         return letters(16, "request", *self._identity)
 
     def _stored(self, names: dict[str, str]) -> Event:
-        """What is told of the object, by those names: of one that is gone, neither size nor ETag."""
+        """What is told of the object, by those names: of one that is gone, neither size nor ETag.
+
+        A delete marker is an object without content, and its ETag is told.
+        """
         parts = "-2" if self.name == "ObjectCreated:CompleteMultipartUpload" else ""
+        is_marker = self.name.endswith(":DeleteMarkerCreated")
+        etag = self.etag or hexadecimal(32, "etag", self.bucket, self.key) + parts
         values = {
             "size": self.size,
-            "etag": self.tag or hexadecimal(32, "etag", self.bucket, self.key) + parts,
+            "etag": _ETAG_OF_NOTHING if is_marker else etag,
             "version": self.version_id,
             "sequencer": self._sequencer,
         }
-        told = {"version", *_TOLD.get(self.family, ("size", "etag"))}
+        told = {"version", *_TOLD.get(self.family, ("size", "etag")), *(("etag",) if is_marker else ())}
         return {name: values[key] for key, name in names.items() if key in told and values[key] is not None}
 
     @property
@@ -305,6 +323,8 @@ class _Change:
         }
 
 
+_ETAG_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
+
 # What is told of the object, by family; of the others the size and the ETag.
 _TOLD = {
     "ObjectCreated": ("size", "etag", "sequencer"),
@@ -330,7 +350,7 @@ _PARTICULARS: dict[str, Event] = {
 }
 
 # The detail-type and the members of the detail by which EventBridge tells events apart. It is told of no others.
-_BUS_EVENTS: dict[str, tuple[str, Event]] = {
+BUS_EVENTS: dict[str, tuple[str, Event]] = {
     "ObjectCreated:Put": ("Object Created", {"reason": "PutObject"}),
     "ObjectCreated:Post": ("Object Created", {"reason": "POST Object"}),
     "ObjectCreated:Copy": ("Object Created", {"reason": "CopyObject"}),

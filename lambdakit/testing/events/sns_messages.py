@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -59,32 +60,25 @@ def sns(
     trigger = trigger_of(topic, "sns")
     topic_arn = arn("sns", (trigger.topic or "alerts") if trigger else str(topic), region, account)
     wanted, attributes = _policy_example(trigger)
-    message_attributes = message_attributes or attributes
     contents = repeated(messages or (payload_for(topic, trigger, wanted),), records)
+    notifications = [
+        notification(
+            topic_arn,
+            content,
+            position,
+            subject=subject,
+            message_attributes=message_attributes or attributes,
+            time=time,
+        )
+        for position, content in enumerate(contents)
+    ]
     envelopes = via if via is not None else trigger.via if trigger else ()
     if envelopes:
         from lambdakit.testing.events.envelopes import delivered, steps
 
-        documents = [
-            document(topic_arn, content, position, subject=subject, message_attributes=message_attributes, time=time)
-            for position, content in enumerate(contents)
-        ]
+        documents = [each.document() for each in notifications]
         return delivered(documents, steps(envelopes), time=time, region=region, account=account)
-    return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": _subscription(topic_arn),
-                "Sns": {
-                    **_notification(topic_arn, text_of(content), position, subject, time),
-                    **_links(topic_arn, "Url"),
-                    "MessageAttributes": _attributes(message_attributes),
-                },
-            }
-            for position, content in enumerate(contents)
-        ]
-    }
+    return {"Records": [each.record() for each in notifications]}
 
 
 def _policy_example(trigger: Any) -> tuple[Any, Event]:
@@ -101,7 +95,7 @@ _FIRST_NUMBER = 10_000_000_000_000_000_000
 """Where the sequence numbers of a FIFO topic begin."""
 
 
-def document(
+def notification(
     topic_arn: str,
     message: Any,
     position: int = 0,
@@ -109,41 +103,94 @@ def document(
     subject: str | None = None,
     message_attributes: Mapping[str, Any] | None = None,
     time: datetime = TIME,
-) -> Event:
-    """A notification as it lies in a queue: without what was not given, and with other names for the links."""
-    notification = _notification(topic_arn, text_of(message), position, subject, time)
-    attributes = _attributes(message_attributes or {})
-    return {
-        **{name: value for name, value in notification.items() if value is not None},
-        **({"SequenceNumber": str(_FIRST_NUMBER + position * 1000)} if topic_arn.endswith(".fifo") else {}),
-        **_links(topic_arn, "URL"),
-        **({"MessageAttributes": attributes} if attributes else {}),
-    }
+) -> Notification:
+    """What a topic's one subscription gets of a message; its ids follow from what it says."""
+    text = text_of(message)
+    return Notification(
+        topic_arn,
+        f"{topic_arn}:{uuid('subscription', topic_arn)}",
+        uuid("notification", topic_arn, text, position),
+        text,
+        subject,
+        _attributes(message_attributes or {}),
+        time,
+        _FIRST_NUMBER + position * 1000,
+    )
 
 
-def _notification(topic_arn: str, message: str, position: int, subject: str | None, time: datetime) -> Event:
-    return {
-        "Type": "Notification",
-        "MessageId": uuid("notification", topic_arn, message, position),
-        "TopicArn": topic_arn,
-        "Subject": subject,
-        "Message": message,
-        "Timestamp": iso_milliseconds(time),
-        "SignatureVersion": "1",
-        "Signature": token(342, "signature", topic_arn, message, position) + "==",
-    }
+@dataclass(frozen=True)
+class Notification:
+    """A message on its way from a topic to a subscriber.
 
+    Attributes:
+        topic_arn: The topic.
+        subscription_arn: The subscription.
+        message_id: Of the message, the same for all subscribers.
+        message: The message.
+        subject: Its subject, if it has one.
+        attributes: Its attributes, as SNS writes them: ``{"Type": "String", "Value": "text"}``.
+        time: When it was published.
+        sequence_number: Its place among the messages of a FIFO topic.
+    """
 
-def _links(topic_arn: str, suffix: str) -> Event:
-    host = f"https://sns.{region_of(topic_arn)}.amazonaws.com"
-    return {
-        f"SigningCert{suffix}": f"{host}/SimpleNotificationService-{hexadecimal(32, 'certificate')}.pem",
-        f"Unsubscribe{suffix}": f"{host}/?Action=Unsubscribe&SubscriptionArn={_subscription(topic_arn)}",
-    }
+    topic_arn: str
+    subscription_arn: str
+    message_id: str
+    message: str
+    subject: str | None
+    attributes: Event
+    time: datetime
+    sequence_number: int
 
+    def record(self) -> Event:
+        """As a function gets it."""
+        return {
+            "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": self.subscription_arn,
+            "Sns": {**self._content(), **self._signature("Url"), "MessageAttributes": self.attributes},
+        }
 
-def _subscription(topic_arn: str) -> str:
-    return f"{topic_arn}:{uuid('subscription', topic_arn)}"
+    def document(self) -> Event:
+        """As it lies in a queue: without what was not given, and with other names for the links.
+
+        A message of a FIFO topic has a number, and no signature.
+        """
+        is_fifo = self.topic_arn.endswith(".fifo")
+        signature = {"UnsubscribeURL": self._unsubscribe_link} if is_fifo else self._signature("URL")
+        return {
+            **{name: value for name, value in self._content().items() if value is not None},
+            **({"SequenceNumber": str(self.sequence_number)} if is_fifo else {}),
+            **signature,
+            **({"MessageAttributes": self.attributes} if self.attributes else {}),
+        }
+
+    def _content(self) -> Event:
+        return {
+            "Type": "Notification",
+            "MessageId": self.message_id,
+            "TopicArn": self.topic_arn,
+            "Subject": self.subject,
+            "Message": self.message,
+            "Timestamp": iso_milliseconds(self.time),
+        }
+
+    def _signature(self, suffix: str) -> Event:
+        certificate = f"SimpleNotificationService-{hexadecimal(32, 'certificate')}.pem"
+        return {
+            "SignatureVersion": "1",
+            "Signature": token(342, "signature", self.topic_arn, self.message_id) + "==",
+            f"SigningCert{suffix}": f"{self._host}/{certificate}",
+            f"Unsubscribe{suffix}": self._unsubscribe_link,
+        }
+
+    @property
+    def _unsubscribe_link(self) -> str:
+        return f"{self._host}/?Action=Unsubscribe&SubscriptionArn={self.subscription_arn}"
+
+    @property
+    def _host(self) -> str:
+        return f"https://sns.{region_of(self.topic_arn)}.amazonaws.com"
 
 
 def _attributes(given: Mapping[str, Any]) -> Event:

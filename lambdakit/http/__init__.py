@@ -1,0 +1,74 @@
+"""HTTP: requests, responses and what they are made of, for functions under ``on_http``.
+
+One route answers every front door: API Gateway's REST and HTTP APIs (payload formats 1.0 and 2.0), function URLs and
+Application Load Balancers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambdakit.http.errors import HTTPError, RequestValidationError, ResponseValidationError
+    from lambdakit.http.forms import UploadFile
+    from lambdakit.http.parameters import Body, Cookie, File, Form, Header, Path, Query
+    from lambdakit.http.request import HttpRequest
+    from lambdakit.http.response import Response
+    from lambdakit.http.settings import Cors, HttpSettings
+    from lambdakit.http.values import Headers, Values
+    from lambdakit.triggers.http import Routes
+
+_HOMES = {
+    "Body": "http.parameters",
+    "Cookie": "http.parameters",
+    "Cors": "http.settings",
+    "File": "http.parameters",
+    "Form": "http.parameters",
+    "HTTPError": "http.errors",
+    "Header": "http.parameters",
+    "Headers": "http.values",
+    "HttpRequest": "http.request",
+    "HttpSettings": "http.settings",
+    "Path": "http.parameters",
+    "Query": "http.parameters",
+    "RequestValidationError": "http.errors",
+    "Response": "http.response",
+    "ResponseValidationError": "http.errors",
+    "Routes": "triggers.http",
+    "UploadFile": "http.forms",
+    "Values": "http.values",
+}
+
+__all__ = [
+    "Body",
+    "Cookie",
+    "Cors",
+    "File",
+    "Form",
+    "HTTPError",
+    "Header",
+    "Headers",
+    "HttpRequest",
+    "HttpSettings",
+    "Path",
+    "Query",
+    "RequestValidationError",
+    "Response",
+    "ResponseValidationError",
+    "Routes",
+    "UploadFile",
+    "Values",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"lambdakit.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

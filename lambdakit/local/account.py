@@ -1,0 +1,114 @@
+"""The resources of an account: each is made when it is first asked for, and found again by its name or ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from lambdakit.local.sources.bucket import Bucket
+    from lambdakit.local.sources.bus import Bus
+    from lambdakit.local.sources.kafka import Cluster
+    from lambdakit.local.sources.queue import Queue
+    from lambdakit.local.sources.schedule import ScheduleSource
+    from lambdakit.local.sources.source import Place
+    from lambdakit.local.sources.stream import Stream
+    from lambdakit.local.sources.table import Table
+    from lambdakit.local.sources.topic import Topic
+
+S = TypeVar("S")
+
+
+class Account:
+    """The queues, streams, tables, buckets, topics, buses, schedules and brokers of one account and Region.
+
+    Each method takes a resource's name, or its ARN, and returns the resource; the first call makes it, with the
+    settings given. Later calls find it.
+
+    Raises:
+        ValueError: there is one of that name already, and settings are given: they would have no effect.
+
+    Attributes:
+        place: Where they are.
+        schedules: The schedules, by name.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.schedules: dict[str, ScheduleSource] = {}
+        self._sources: dict[type, dict[str, Any]] = {}
+
+    def queue(self, name: str, **settings: Any) -> Queue:
+        """An SQS queue; a FIFO queue if its name ends in ``.fifo``. For the settings see ``Queue``."""
+        from lambdakit.local.sources.queue import Queue
+
+        return self._found_or_made(Queue, name, settings)
+
+    def stream(self, name: str, **settings: Any) -> Stream:
+        """A Kinesis stream. For the settings see ``Stream``."""
+        from lambdakit.local.sources.stream import Stream
+
+        return self._found_or_made(Stream, name, settings)
+
+    def table(self, name: str, **settings: Any) -> Table:
+        """A DynamoDB table, with its stream. For the settings see ``Table``."""
+        from lambdakit.local.sources.table import Table
+
+        return self._found_or_made(Table, name, settings)
+
+    def bucket(self, name: str, **settings: Any) -> Bucket:
+        """An S3 bucket. For the settings see ``Bucket``."""
+        from lambdakit.local.sources.bucket import Bucket
+
+        return self._found_or_made(Bucket, name, settings)
+
+    def topic(self, name: str, **settings: Any) -> Topic:
+        """An SNS topic; a FIFO topic if its name ends in ``.fifo``. For the settings see ``Topic``."""
+        from lambdakit.local.sources.topic import Topic
+
+        return self._found_or_made(Topic, name, settings)
+
+    def bus(self, name: str = "default") -> Bus:
+        """An EventBridge bus."""
+        from lambdakit.local.sources.bus import Bus
+
+        return self._found_or_made(Bus, name, {})
+
+    def cluster(self, name: str, **settings: Any) -> Cluster:
+        """A Kafka cluster; ``.topic(name)`` has its topics. For the settings see ``Cluster``."""
+        from lambdakit.local.sources.kafka import Cluster
+
+        return self._found_or_made(Cluster, name, settings)
+
+    def has_queue(self, name: str) -> bool:
+        """Whether there is such a queue; asking makes none."""
+        from lambdakit.local.sources.queue import Queue
+
+        return _name(name) in self._sources.get(Queue, {})
+
+    def sources(self, kind: type[S]) -> Iterator[S]:
+        """All of a kind that there are."""
+        yield from self._sources.get(kind, {}).values()
+
+    def _found_or_made(self, kind: Callable[..., S], name: str, settings: dict[str, Any]) -> S:
+        assert isinstance(kind, type)
+        known = self._sources.setdefault(kind, {})
+        name = _name(name)
+        if name not in known:
+            known[name] = kind(name, self.place, **settings)
+        elif settings:
+            raise ValueError(
+                f"there is a {kind.__name__.lower()} {name!r} already, so {', '.join(settings)} would have no effect.\n"
+                "Give the settings where it is made: before a function is deployed that uses it."
+            )
+        found: S = known[name]
+        return found
+
+
+def _name(given: str) -> str:
+    """The name that an ARN ends in; that of a table's stream is the table's."""
+    if not given.startswith("arn:"):
+        return given
+    resource = given.split(":", 5)[-1]
+    kind, slash, name = resource.partition("/")
+    return name.partition("/")[0] if slash else kind.rpartition(":")[2]
