@@ -112,8 +112,9 @@ class DynamoDbDialect(Dialect[Change]):
     def encode(self, record: Change) -> bytes:
         """With the images that the view type shows."""
         images = {"NewImage": record.new_image, "OldImage": record.old_image}
+        made_up = md5(f"{self._arn}{record.sequence_number}".encode(), usedforsecurity=False).hexdigest()
         written = {
-            "eventID": md5(f"{self._arn}{record.sequence_number}".encode(), usedforsecurity=False).hexdigest(),
+            "eventID": record.event_id or made_up,
             "eventName": record.event_name,
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
@@ -49,6 +49,13 @@ class QueueBatch:
         self.after: QueueBatch | None = None
         self.body = b'{"Records":[' + b",".join([record for _, _, record in deliveries]) + b"]}"
 
+    def line(self) -> Iterator[Delivery]:
+        """Its messages, and those of the batches that wait for it."""
+        batch: QueueBatch | None = self
+        while batch is not None:
+            yield from batch.deliveries
+            batch = batch.after
+
 
 class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, QueueBatch]):
     """Polls an SQS queue, invokes the function with batches of its messages, and deletes those that it was done with.
@@ -78,6 +85,7 @@ class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, Que
         )
         self._record: Callable[[Any], bytes] = source.records(window=settings.maximum_batching_window_in_seconds > 0)
         self._scaling = Scaling(_limits(settings, fifo=source.fifo))
+        self._processing: set[QueueBatch] = set()
         self._asked = 0.0
         self._growing: Cancellable | None = None
         super().__init__(clock, source, function, settings)  # last: on a real clock it may poll at once
@@ -120,6 +128,19 @@ class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, Que
         self._growing = None
         self._go_on()
 
+    def abandon(self) -> list[Any]:
+        """Let go of the messages that wait here or are with the function: nothing runs any more.
+
+        Returns:
+            The messages, those that were with the function first.
+        """
+        batches = [*self._processing, *self._ready, *self._close()]
+        self._processing.clear()
+        self._ready.clear()
+        left = [message for batch in batches for message, _, _ in batch.line()]
+        self.counts.returned += len(left)
+        return left
+
     # Gathering.
 
     def _receive(self, messages: Sequence[Received]) -> None:
@@ -160,6 +181,7 @@ class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, Que
             self._leave(batch)
         else:
             self.running += 1
+            self._processing.add(batch)
             self._invoke(batch)
 
     def _invoke(self, batch: QueueBatch) -> None:
@@ -169,15 +191,19 @@ class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, Que
         """An invocation with a batch ended, or was throttled."""
         lost: Sequence[str] = ()
         if invocation.throttle is None:
-            self.running -= 1
+            self._finish(batch)
             lost = self._settle_batch(batch, invocation)
         elif not self._try_again(batch):
-            self.running -= 1
+            self._finish(batch)
             self._leave(batch)
         self._go_on()
         self._settle()
         if lost:
             self._lose(lost)
+
+    def _finish(self, batch: QueueBatch) -> None:
+        self.running -= 1
+        self._processing.discard(batch)
 
     def _try_again(self, batch: QueueBatch) -> bool:
         """Have a batch that was throttled be tried later; not if its messages are seen again by then."""
@@ -192,10 +218,7 @@ class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, Que
 
     def _leave(self, batch: QueueBatch) -> None:
         """Leave a batch to the queue, with what waits for it."""
-        left: QueueBatch | None = batch
-        while left is not None:
-            self.counts.returned += len(left.deliveries)
-            left = left.after
+        self.counts.returned += sum(1 for _ in batch.line())
 
     def _settle_batch(self, batch: QueueBatch, invocation: Invocation) -> Sequence[str]:
         """Delete what the function was done with.

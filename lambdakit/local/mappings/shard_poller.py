@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lambdakit.local.mappings.dialects import Dialect
     from lambdakit.local.mappings.shards import ShardMapping
     from lambdakit.local.outcome import Outcome
-    from lambdakit.local.sources.reading import Page, ShardStart
+    from lambdakit.local.sources.reading import Page, ShardStart, Wait
     from lambdakit.local.sources.source import SourceError
 
 PAGE_RECORDS = 1_000
@@ -91,6 +91,7 @@ class ShardPoller:
         self._reader = self._make_reader()
         self._age: float | None = None
         self._looking = False  # whether a poll is under way, or waits for its time
+        self._wait: Wait | None = None
         self._more = False
         self._polled = clock.now - mapping.source.poll_seconds
         self._next_poll = clock.now
@@ -122,6 +123,9 @@ class ShardPoller:
         """Poll no more, and deliver no more."""
         self.running = False
         self._set_timer(None)
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait, self._looking = None, False
 
     def _make_reader(self) -> ShardReader[Any]:
         settings, length = self._mapping.settings, 0
@@ -189,13 +193,11 @@ class ShardPoller:
             self._clock.at(self._clock.now, self._poll)
         else:
             self._next_poll = max(self._clock.now, self._polled + self._mapping.source.poll_seconds)
-            self._mapping.source.wait(self._shard_id, self._position, self._arrived)
+            self._wait = self._mapping.source.wait(self._shard_id, self._position, self._arrived)
 
     def _arrived(self) -> None:
         """Something is there, for the poll that comes next; those that find nothing are not made."""
-        if not self.running:
-            self._looking = False
-            return
+        self._wait = None
         interval, late = self._mapping.source.poll_seconds, self._clock.now - self._next_poll
         polls = ceil(late / interval) if late > 0 and interval else 0
         self._clock.at(self._next_poll + polls * interval, self._poll)

@@ -59,6 +59,14 @@ class Page(Generic[R_co]):
     trimmed: int = 0
 
 
+class Wait(Protocol):
+    """One that waits for something to read."""
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        ...
+
+
 class ShardSource(Protocol[R_co]):
     """A source whose records lie in shards, in order.
 
@@ -109,7 +117,7 @@ class ShardSource(Protocol[R_co]):
         """Read at most so many records; a page may be empty."""
         ...
 
-    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> None:
+    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> Wait:
         """Tell once when there may be something to read at that position."""
         ...
 

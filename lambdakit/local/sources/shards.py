@@ -41,6 +41,24 @@ class Shard(Generic[R]):
         return f"<Shard {self.shard_id}: {len(self.log)} records{', closed' if self.closed else ''}>"
 
 
+class LogWait:
+    """One that waits for a record."""
+
+    __slots__ = ("_then",)
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then: Callable[[], None] | None = then
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        self._then = None
+
+    def tell(self) -> None:
+        """There is one."""
+        if self._then is not None:
+            self._then()
+
+
 class ShardedSource(EventSource, Generic[R]):
     """A resource whose records lie in shards.
 
@@ -104,13 +122,14 @@ class ShardedSource(EventSource, Generic[R]):
         """Read at most so many records."""
         then(self._page(self._logs[shard_id], position, min(most, self.page_records)))
 
-    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> None:
+    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> LogWait:
         """Tell once when there is something to read at that position, or the shard is closed."""
-        shard = self._logs[shard_id]
+        shard, wait = self._logs[shard_id], LogWait(then)
         if shard.closed or position < shard.log.end:
-            self._later(then)
+            self._later(wait.tell)
         else:
-            shard.log.wait(lambda: self._later(then))
+            shard.log.wait(lambda: self._later(wait.tell))
+        return wait
 
     def checkpoint(self, reader: str, shard_id: str, position: Position) -> None:
         """A reader is done with all records before that position."""

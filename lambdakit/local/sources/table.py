@@ -48,6 +48,7 @@ class Change:
         expired: Whether time to live removed the item.
         arrived: When it happened, in Unix time.
         size: ``SizeBytes``.
+        event_id: The id of the change, where the service gave it one.
     """
 
     shard_id: str
@@ -59,6 +60,7 @@ class Change:
     expired: bool
     arrived: float
     size: int
+    event_id: str | None = None
 
     @property
     def approximate_creation_date_time(self) -> int:
