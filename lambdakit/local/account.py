@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from lambdakit.local.errors import ClockError
+
 if TYPE_CHECKING:
     from lambdakit.local.remote.calls import Calls
     from lambdakit.local.remote.endpoint import EndpointSettings
@@ -139,8 +141,14 @@ class Account:
         Raises:
             ClockError: virtual time does not wait for an endpoint.
         """
+        from lambdakit.local.process.clock import RealClock
         from lambdakit.local.remote.calls import Calls
 
+        if not isinstance(self.place.clock, RealClock):
+            raise ClockError(
+                "what is at an endpoint is polled on real time, and this LocalLambda is on virtual time.",
+                'Make it with LocalLambda(isolation="process"), or map a source that is here: local.queue(name), ...',
+            )
         self._calls = self._calls or Calls(self.place.clock)
         return self._calls
 

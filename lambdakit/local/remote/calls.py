@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from lambdakit.local.errors import ClockError
-from lambdakit.local.process.clock import RealClock
 from lambdakit.local.remote.failures import failure_of
 
 if TYPE_CHECKING:
-    from lambdakit.local.clock import Clock, Timer
+    from lambdakit.local.clock import Timer
+    from lambdakit.local.process.clock import RealClock
     from lambdakit.local.sources.source import SourceError
 
 MOST_THREADS = 64
@@ -73,20 +72,20 @@ class Call(Generic[A]):
         self.timer: Timer | None = None  # until it is made
         self.held: Callable[[], None] | None = None  # lets the clock go that has to wait for it
         self._result: list[A] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def make(self) -> None:
         """Make the request and keep what comes of it; in a thread."""
         try:
             self._result.append(self.request())
-        except Exception as error:  # noqa: BLE001 - it is handed to the clock
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
             self._error = error
 
     def hand_over(self) -> None:
         """Hand the answer, or the failure, to who wants it.
 
         Raises:
-            Exception: what the request raised, if AWS has nothing to do with it.
+            BaseException: what the request raised, if AWS has nothing to do with it.
         """
         if self._error is None:
             self.then(self._result.pop())
@@ -102,17 +101,9 @@ class Calls:
 
     Attributes:
         waits: How often somebody began to wait for the clock.
-
-    Raises:
-        ClockError: the clock is a virtual one, for which no endpoint waits.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        if not isinstance(clock, RealClock):
-            raise ClockError(
-                "what is at an endpoint is polled on real time, and this LocalLambda is on virtual time.",
-                'Make it with LocalLambda(isolation="process"), or map a source that is here: local.queue(name), ...',
-            )
+    def __init__(self, clock: RealClock) -> None:
         self.waits = 0
         self._clock = clock
         self._pending: dict[Call, None] = {}

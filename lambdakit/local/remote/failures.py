@@ -21,11 +21,11 @@ _HINTS = {
 }
 
 
-def failure_of(error: Exception) -> SourceError:
+def failure_of(error: BaseException) -> SourceError:
     """The error for what boto3 raised: AWS's code and message, or the name of boto3's own exception and what it says.
 
     Raises:
-        Exception: the error itself, if it is no one of boto3's.
+        BaseException: the error itself, if it is none of boto3's.
     """
     botocore = sys.modules.get("botocore.exceptions")
     if botocore is None:
@@ -38,12 +38,12 @@ def failure_of(error: Exception) -> SourceError:
     raise error
 
 
-def code_of(error: Exception) -> str:
+def code_of(error: BaseException) -> str:
     """The code of AWS's error; of another there is none."""
     return str(_said(error).get("Code", ""))
 
 
-def _said(error: Exception) -> dict[str, Any]:
+def _said(error: BaseException) -> dict[str, Any]:
     response: dict[str, dict[str, Any]] = getattr(error, "response", {})
     return response.get("Error", {})
 

@@ -211,7 +211,7 @@ class RemoteShards(RemoteSource, Generic[R]):
         except Exception as error:
             code = code_of(error)
             if code == "ExpiredIteratorException":
-                del self._iterators[shard_id, position]
+                self._iterators.pop((shard_id, position), None)
             elif code == "TrimmedDataAccessException":
                 LOG.warning("%r: records of %s were older than 24 hours before they were read", self, shard_id)
                 self._iterators[shard_id, position] = self._shard_iterator(shard_id, self._starts[0])
