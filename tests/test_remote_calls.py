@@ -112,15 +112,16 @@ def test_what_is_put_off_is_made_when_somebody_waits(world: World) -> None:
     assert (world.log, 5 <= world.clock.now < 36_000) == (["answered"], True)
 
 
-def test_it_is_told_how_often_somebody_had_begun_to_wait(world: World) -> None:
-    """So that an answer is known to be newer than the question."""
-    world.clock.run()
-    world.clock.run()
-    call = world.start(lambda: "answered")
+def test_a_request_knows_whether_somebody_began_to_wait_since(world: World) -> None:
+    """Its answer may be older than that."""
+    call: Call = Call(lambda: "answered", world.log.append, world.log.append)
+    world.clock.at(1, lambda: world.calls.start(call))
 
     world.clock.run()
+    before = (call.waits, world.calls.waits)
+    world.clock.run()
 
-    assert (call.waits, world.calls.waits) == (2, 3)
+    assert (before, call.waits, world.calls.waits) == ((1, 1), 1, 2)
 
 
 def test_a_request_that_was_cancelled_is_not_made(world: World) -> None:
