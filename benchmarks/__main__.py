@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, patterns, virtual, warm
+from benchmarks import cold, patterns, queues, virtual, warm
 from benchmarks.measure import Figure, Measure
 from benchmarks.works import Contender, WrongAnswer
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 COMPARED = ("cold", "memory", "warm")
-ALONE: dict[str, Callable[[], list[Figure]]] = {"patterns": patterns.measure, "virtual": virtual.measure}
+ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "patterns": patterns.measure,
+    "queues": queues.measure,
+    "virtual": virtual.measure,
+}
 PARTS = (*COMPARED, *ALONE)
 
 

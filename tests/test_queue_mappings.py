@@ -40,8 +40,8 @@ def queue(clock: VirtualClock) -> Queue:
 
 
 def send(queue: Queue, *bodies: object, group: str | None = None) -> None:
-    for number, body in enumerate(bodies):
-        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{number}{body}"}
+    for body in bodies:
+        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{body}"[:9]}
         queue.send(body, **fifo if queue.fifo else {})
 
 
@@ -417,6 +417,23 @@ def test_a_group_goes_on_without_a_message_that_is_given_up(clock: VirtualClock)
 
     assert log(function) == [(0, ["bad"]), (30, ["bad"]), (60, ["good"])]
     assert [letter.body for letter in letters] == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("script", "calls"),
+    [(always(None), [(0, 5), (1, 5)]), (in_turn(OSError()), [(0, 5), (30, 5), (31, 5)])],
+    ids=["that is done", "that fails"],
+)
+def test_what_does_not_fit_into_an_event_waits_for_the_rest_of_its_group(
+    clock: VirtualClock, script: Script, calls: list[tuple[float, int]]
+) -> None:
+    """Ten messages of 1 MiB come together, but are two batches; after a failure both come again."""
+    queue = Queue("orders.fifo", Place(clock))
+    send(queue, *[f"{n}{'a' * 1_048_000}" for n in range(10)], group="a")
+    _, function = map_queue(clock, queue, script, duration=1)
+    clock.run()
+
+    assert [(time, len(event["Records"])) for time, event in function.calls] == calls
 
 
 def test_a_fifo_mapping_keeps_to_its_maximum_concurrency(clock: VirtualClock) -> None:

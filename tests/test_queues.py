@@ -136,6 +136,11 @@ TYPELESS = (
 )
 UNFIT = "for parameter {} is invalid. Reason: The request include parameter that is not valid for this queue type."
 
+TOKEN = (
+    "for parameter {0} is invalid. Reason: {0} can only include alphanumeric and punctuation characters. "
+    "1 to 128 in length."
+)
+
 
 @pytest.mark.parametrize(
     ("send", "code", "message"),
@@ -200,6 +205,16 @@ def test_what_a_queue_does_not_take_is_refused_in_the_words_of_sqs(
     ("send", "code", "message"),
     [
         ({}, "MissingParameter", "The request must contain the parameter MessageGroupId."),
+        (
+            {"message_group_id": "a b"},
+            "InvalidParameterValue",
+            f"Value a b {TOKEN}".format("MessageGroupId"),
+        ),
+        (
+            {"message_group_id": "a", "message_deduplication_id": "x" * 129},
+            "InvalidParameterValue",
+            f"Value {'x' * 129} {TOKEN}".format("MessageDeduplicationId"),
+        ),
         (
             {"message_group_id": "a"},
             "InvalidParameterValue",

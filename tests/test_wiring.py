@@ -337,6 +337,25 @@ def test_a_second_mapping_of_the_same_source_and_function_is_a_conflict(local_la
     assert local_lambda.map(local_lambda.queue("orders"), "fail").state == "Creating"
 
 
+def test_a_broker_and_a_cluster_are_mapped_by_hand(local_lambda: LocalLambda) -> None:
+    """Of a broker one of its queues, of a cluster one of its topics."""
+    seen = Seen()
+
+    def handler(event: dict[str, Any], context: object) -> None:
+        seen.append(event["eventSource"])
+
+    fn = local_lambda.deploy(handler)
+    broker, topic = local_lambda.broker("shop"), local_lambda.cluster("shop").topic("orders")
+    local_lambda.map(broker, fn, queue="orders")
+    local_lambda.map(broker, fn, queue="refunds")
+    local_lambda.map(topic, fn)
+    broker.queue("orders").send("a")
+    topic.produce("b")
+    local_lambda.run()
+
+    assert sorted(seen) == ["aws:kafka", "aws:mq"]
+
+
 def test_what_notifies_is_not_polled(local_lambda: LocalLambda) -> None:
     """The error says how a bucket's events reach a function."""
     fn = local_lambda.deploy(App(fail))

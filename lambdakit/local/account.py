@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from lambdakit.local.sources.broker import Broker
     from lambdakit.local.sources.bucket import Bucket
     from lambdakit.local.sources.bus import Bus
     from lambdakit.local.sources.kafka import Cluster
@@ -79,6 +80,12 @@ class Account:
         from lambdakit.local.sources.kafka import Cluster
 
         return self._found_or_made(Cluster, name, settings)
+
+    def broker(self, name: str, **settings: Any) -> Broker:
+        """An Amazon MQ broker; ``.queue(name)`` has its queues. For the settings see ``Broker``."""
+        from lambdakit.local.sources.broker import Broker
+
+        return self._found_or_made(Broker, name, settings)
 
     def has_queue(self, name: str) -> bool:
         """Whether there is such a queue; asking makes none."""

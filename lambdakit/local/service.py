@@ -20,7 +20,7 @@ from lambdakit.local.event_queue import EventQueue
 from lambdakit.local.function import Function
 from lambdakit.local.invocation import Invocation, Kind
 from lambdakit.local.invoker import Invoker, Over
-from lambdakit.local.mappings.kinds import mapping_of, polled_of
+from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
 from lambdakit.local.placement import Lifetimes, Placement
 from lambdakit.local.sources.source import Place
@@ -202,7 +202,7 @@ class LocalLambda(Account):
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
         for mapping in self.mappings:
-            if mapping.source is polled and mapping.function is found and mapping.state != "Deleted":
+            if is_same(mapping, polled, found, settings):
                 raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
         self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
         return self.mappings[-1]

@@ -35,6 +35,9 @@ LONGEST_DELAY = 900
 PURGE_INTERVAL = 60
 FIRST_SEQUENCE_NUMBER = 18_849_496_460_467_696_128
 
+_TOKEN = re.compile("[!-~]{1,128}")
+"""Letters, digits and punctuation, as groups and ids have them."""
+
 
 @dataclass
 class QueueCounts:
@@ -183,6 +186,8 @@ class Queue(Source):
         Raises:
             SourceError: SQS would not take it.
         """
+        _check_token("MessageGroupId", message_group_id)
+        _check_token("MessageDeduplicationId", message_deduplication_id)
         text = read_body(body)
         attributes = read_attributes(message_attributes) if message_attributes else None
         if size_of(text, attributes) > self.maximum_message_size:
@@ -532,6 +537,14 @@ def _refusing(setting: str) -> Generator[None]:
         refusal = SourceError("InvalidAttributeValue", f"Invalid value for the parameter {attribute}.")
         refusal.add_note(str(error))
         raise refusal from error
+
+
+def _check_token(parameter: str, token: str | None) -> None:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise _invalid(
+            f"Value {token} for parameter {parameter} is invalid. Reason: {parameter} can only include alphanumeric "
+            "and punctuation characters. 1 to 128 in length."
+        )
 
 
 def _check_visibility_timeout(seconds: int) -> None:
