@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic and Powertools."""
+"""``python -m benchmarks``: what lambdakit costs, beside hand-written Pydantic and Powertools, and ministack."""
 
 from __future__ import annotations
 
@@ -9,33 +9,38 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, warm
+from benchmarks import cold, processes, warm
 from benchmarks.measure import Measure
+from benchmarks.ministack import Unavailable, ministack_version
+from benchmarks.processes import SERVICES, Rate
 from benchmarks.works import CONTENDERS, Contender, WrongAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MEBIBYTE = 1024 * 1024
-PARTS = ("cold", "memory", "warm")
+PARTS = ("cold", "memory", "processes", "warm")
 
 
 def main() -> int:
-    """Prints a table, or JSON, and returns the exit status: 1 for a wrong answer, or with --check a missed target."""
+    """Prints tables, or JSON, and returns the exit status: 1 for a wrong answer, or with --check a missed target."""
     options = _options()
     parts = options.parts or PARTS
     try:
-        warm.check()
         measures = _measures(parts, options.rounds)
-    except WrongAnswer as error:
+        rates = processes.measure(options.rounds) if "processes" in parts else []
+    except (WrongAnswer, Unavailable) as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(_report(measures), indent=2) if options.json else _table(measures))
-    return int(options.check and not all(measure.met for measure in measures))
+    print(json.dumps(_report(measures, rates), indent=2) if options.json else _tables(measures, rates))
+    met = [measure.met for measure in measures] + [rate.met for rate in rates]
+    return int(options.check and not all(met))
 
 
 def _measures(parts: Sequence[str], rounds: int) -> list[Measure]:
     measures: list[Measure] = []
+    if set(parts) - {"processes"}:
+        warm.check()
     if "cold" in parts or "memory" in parts:
         unit = {"cold": "ns", "memory": "B"}
         measures += (measure for measure in cold.measure(rounds) if measure.unit in {unit.get(part) for part in parts})
@@ -58,8 +63,9 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(measures: list[Measure]) -> dict[str, object]:
-    return {"versions": _versions(), "platform": platform.platform(), "measures": [_row(each) for each in measures]}
+def _report(measures: list[Measure], rates: list[Rate]) -> dict[str, object]:
+    rows = [*map(_row, measures), *map(_rate_row, rates)]
+    return {"versions": _versions(), "platform": platform.platform(), "measures": rows}
 
 
 def _row(measure: Measure) -> dict[str, object]:
@@ -75,18 +81,49 @@ def _row(measure: Measure) -> dict[str, object]:
     }
 
 
+def _rate_row(rate: Rate) -> dict[str, object]:
+    return {
+        "what": rate.what,
+        "unit": "1/s",
+        "rounds": len(rate.samples["ministack"]),
+        "median": {name: rate.median(name) for name in SERVICES},
+        "compared": {"lambdakit": rate.times},
+        "uncertainty": {"lambdakit": rate.uncertainty},
+        "target": rate.target,
+        "met": rate.met,
+    }
+
+
 def _versions() -> dict[str, str]:
-    packages = ("pydantic", "pydantic-core", "aws-lambda-powertools")
-    return {"python": platform.python_version()} | {package: version(package) for package in packages}
+    packages = ("pydantic", "pydantic-core", "aws-lambda-powertools", "awslambdaric")
+    versions = {"python": platform.python_version()} | {package: version(package) for package in packages}
+    return versions | ({"ministack": ministack_version()} if ministack_version() else {})
 
 
-def _table(measures: list[Measure]) -> str:
-    head = ("", "hand-written", "lambdakit", "Powertools", "target", "")
-    rows = [head, *(_cells(measure) for measure in measures)]
+def _tables(measures: list[Measure], rates: list[Rate]) -> str:
+    tables = [", ".join(f"{name} {number}" for name, number in _versions().items())]
+    if measures:
+        tables.append(_table(("", "hand-written", "lambdakit", "Powertools", "target", ""), map(_cells, measures)))
+    if rates:
+        tables.append(_table(("invocations a second", *SERVICES, "times", "target", ""), map(_rate_cells, rates)))
+    return "\n\n".join(tables)
+
+
+def _table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> str:
+    rows = [head, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
-    return "\n".join([versions, "", *lines])
+    return "\n".join(lines)
+
+
+def _rate_cells(rate: Rate) -> tuple[str, ...]:
+    return (
+        rate.what,
+        *(f"{rate.median(service):,.0f}" for service in SERVICES),
+        f"{rate.times:.1f} ± {rate.uncertainty:.1f}",
+        f"{rate.target:.1f}",
+        "ok" if rate.met else "under",
+    )
 
 
 def _cells(measure: Measure) -> tuple[str, ...]:

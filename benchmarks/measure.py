@@ -28,9 +28,7 @@ class Measure:
 
     def uncertainty(self, contender: Contender) -> float:
         """The standard error of ``compared``, from the middle half of the rounds."""
-        rounds = self._rounds(contender)
-        low, _, high = statistics.quantiles(rounds, n=4)
-        return float(0.93 * (high - low) / len(rounds) ** 0.5)
+        return standard_error(self._rounds(contender))
 
     @property
     def met(self) -> bool:
@@ -40,3 +38,9 @@ class Measure:
     def _rounds(self, contender: Contender) -> list[float]:
         pairs = zip(self.samples[contender], self.samples["pydantic"], strict=True)
         return [mine - bare if self.unit == "B" else mine / bare for mine, bare in pairs]
+
+
+def standard_error(values: list[float]) -> float:
+    """That of the median, from the middle half of the values."""
+    low, _, high = statistics.quantiles(values, n=4)
+    return float(0.93 * (high - low) / len(values) ** 0.5)

@@ -812,11 +812,11 @@ def test_an_app_that_can_be_imported_is_found_by_its_name(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process imports its module from where it is: no task_root is needed."""
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "__init__.py").write_text(DOUBLE)
+    (tmp_path / "process_package").mkdir()
+    (tmp_path / "process_package" / "__init__.py").write_text(DOUBLE)
     monkeypatch.syspath_prepend(tmp_path)
 
-    fn = local.deploy(import_module("package").handler)
+    fn = local.deploy(import_module("process_package").handler)
 
     assert (fn.invoke(21).payload, fn.name, fn.configuration.memory_size) == (42, "doubling", 256)
 
