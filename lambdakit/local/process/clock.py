@@ -180,7 +180,8 @@ class RealClock:
 
     def _act(self) -> None:
         """Run what is due, but only one action: others may have sent what is due before the next."""
-        if self._seconds_left() == 0:
+        when = self._agenda.next_time()
+        if when is not None and when <= self.now:
             action = self._agenda.pop()
             if action is not None:
                 action()
@@ -191,7 +192,7 @@ class RealClock:
 
     def _release(self) -> None:
         """Let those go on who have what they waited for, or would wait in vain."""
-        idle = not (self._expected or self._inbox) and self._agenda.next_time() is None
+        idle = not self._expected and not self._inbox and self._agenda.next_time() is None
         for waiter in [waiter for waiter in self._waiters if idle or not waiter.waiting()]:
             self._waiters.remove(waiter)
             waiter.over.release()
