@@ -631,7 +631,7 @@ def test_an_init_phase_that_takes_too_long_is_repeated_in_the_invocation(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 10 s in Lambda; the log says so, and the folder is the same."""
-    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 0.4)
+    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 1.0)
     (tmp_path / "process_slow.py").write_text(SLOW.format(always=False))
 
     invocation = local.deploy("process_slow.handler", task_root=tmp_path).invoke({})
@@ -880,6 +880,20 @@ def test_a_task_root_has_to_be_there(local: LocalLambda, tmp_path: Path) -> None
     """Told when the function is deployed, as no process could start."""
     with pytest.raises(NotADirectoryError, match="task_root is not a folder"):
         local.deploy("process_nowhere.handler", task_root=tmp_path / "missing")
+
+
+def test_a_process_that_cannot_be_started_is_the_callers_error(
+    local: LocalLambda, shop: Function, tmp_path: Path
+) -> None:
+    """As it is no function's fault; the service goes on."""
+    (tmp_path / "root").mkdir()
+    fn = local.deploy("process_shop.handler", name="removed", task_root=tmp_path / "root")
+    (tmp_path / "root").rmdir()
+
+    with pytest.raises(FileNotFoundError, match="root"):
+        fn.invoke({})
+
+    assert shop.invoke({"do": "nothing"}).error is None
 
 
 # Scripts
