@@ -705,6 +705,17 @@ def test_memory_that_is_not_used_or_shared_does_not_count(deploy: Callable[..., 
     assert deploy().invoke(event).error is None
 
 
+def test_where_nobody_tells_the_memory_it_is_not_reported(
+    deploy: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, which has no /proc: nothing is limited either."""
+    monkeypatch.setattr("lambdakit.local.process.memory._PROC", tmp_path)
+
+    invocation = deploy().invoke({"do": "allocate", "megabytes": 200})
+
+    assert (invocation.error, invocation.max_memory_used, "Max Memory Used" in invocation.log) == (None, None, False)
+
+
 # Asynchronous invocations
 
 
