@@ -27,6 +27,7 @@ from lambdakit.local.placement import Environment
 from lambdakit.local.process.clock import RealClock
 from lambdakit.local.process.runner import ProcessRunner
 from lambdakit.local.runner import Call, Result
+from lambdakit.local.sources.queue import Queue
 from tests.jumping_clock import JumpingClock
 
 FOREVER = "import threading; threading.Event().wait()"
@@ -987,3 +988,34 @@ fn.invoke({"do": "hang", "pipe": sys.argv[2]})
             parent.kill()
 
     assert (started, read(reader)) == (b"up", b"")
+
+
+def test_sources_are_for_the_test_to_use_while_processes_run(local: LocalLambda, tmp_path: Path) -> None:
+    """Messages that the test sends reach the process; the queue is one for both."""
+    (tmp_path / "process_empty.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    fn = local.deploy("process_empty.handler", name="from-a-queue", task_root=tmp_path)
+    queue = local.queue("orders")
+    mapping = local.map(queue, fn)
+
+    messages = [queue.send({"number": number}) for number in range(30)]
+    local.run()
+
+    assert (len(queue), mapping.counts.processed, isinstance(queue, Queue)) == (0, len(messages), True)
+
+
+def test_an_invocation_whose_process_cannot_be_started_is_over(
+    local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda itself has failed: status 500; the caller gets the system's error, and the environment is gone."""
+    (tmp_path / "process_empty.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    fn = local.deploy("process_empty.handler", name="unstarted", task_root=tmp_path, reserved_concurrency=1)
+
+    def refuse(*arguments: Any, **keywords: Any) -> None:
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(OSError, match="no more processes"):
+            fn.invoke()
+
+    assert (fn.invocations[0].status, fn.invoke().status) == (500, 200)

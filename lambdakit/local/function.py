@@ -118,6 +118,11 @@ class Function:
         self._running -= 1
         invocation.over(result, self.configuration.memory_size)
 
+    def failed_to_begin(self, invocation: Invocation, message: str, now: float) -> None:
+        """The environment of an invocation can't be started; for the service to tell."""
+        self._running -= 1
+        invocation.refused(500, "ServiceException", message, now)
+
     def provisioning_failed(self, failure: Failure) -> None:
         """A provisioned environment failed in its INIT phase; for the service to tell."""
         self.provisioned_concurrency_failures.append(InvocationError.of(failure))

@@ -22,7 +22,7 @@ from lambdakit.local.invocation import Invocation, Kind
 from lambdakit.local.invoker import Invoker, Over
 from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
-from lambdakit.local.placement import Lifetimes, Placement
+from lambdakit.local.placement import Environment, Lifetimes, Placement
 from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
-    from lambdakit.local.mappings.kinds import AnyMapping, AnySource
+    from lambdakit.local.mappings.kinds import AnyMapping, AnySource, Pollable
     from lambdakit.local.runner import Runner
     from lambdakit.local.virtual.standins import StandIn
 
@@ -161,7 +161,6 @@ class LocalLambda(Account):
         settings = Configuration({**own, **{key: value for key, value in given.items() if value is not None}})
         name = name or (app.name if app else _name_of(handler))
         _check_name(name, self.functions)
-        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
             name,
             handler,
@@ -172,12 +171,18 @@ class LocalLambda(Account):
             init_duration=init_duration,
             duration=duration,
         )
-        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
-        if app:
-            wire(self, function, app)
+        function, provisioned = self._clock.call(lambda: self._deployed(name, settings, app))
         if provisioned:
             self._invoker.provision(function, provisioned)
         return function
+
+    def _deployed(self, name: str, settings: Configuration, app: App | None) -> tuple[Function, list[Environment]]:
+        """Make the function known; its provisioned environments are still to be initialised."""
+        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
+        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
+        if app is not None:
+            wire(self, function, app)
+        return function, provisioned
 
     def map(self, source: AnySource, function: Function | str, **settings: Any) -> AnyMapping:
         """Make an event source mapping by hand: the function is invoked with what comes into the source.
@@ -201,10 +206,13 @@ class LocalLambda(Account):
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
+        return self._clock.call(lambda: self._mapped(polled, found, settings))
+
+    def _mapped(self, source: Pollable, function: Function, settings: dict[str, Any]) -> AnyMapping:
         for mapping in self.mappings:
-            if is_same(mapping, polled, found, settings):
+            if is_same(mapping, source, function, settings):
                 raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
-        self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
+        self.mappings.append(mapping_of(source, function, settings, self._destinations.batch_over))
         return self.mappings[-1]
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lambdakit.local.sources.consumers import Consumers, Poll
+from lambdakit.local.sources.serial import serialize
 from lambdakit.local.sources.source import Source
 from lambdakit.testing.events.values import bytes_of, uuid
 from lambdakit.triggers.settings import check_choice, check_range
@@ -98,6 +99,7 @@ class BrokerQueue:
 
     def __init__(self, clock: Clock, broker: Broker, name: str, virtual_host: str) -> None:
         self._clock = clock
+        serialize(self, clock)
         self._broker = broker
         self.name = name
         self.virtual_host = virtual_host

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambdakit.errors import LambdakitError
 from lambdakit.local.ids import random_uuid
+from lambdakit.local.sources.serial import serialize
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
@@ -60,6 +61,7 @@ class Source:
         self.name = name
         self.place = place
         self._clock = place.clock
+        serialize(self, place.clock)
         self.arn = arn
 
     def __repr__(self) -> str:
