@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from lambdakit.local.sources.broker import Broker
     from lambdakit.local.sources.bucket import Bucket
     from lambdakit.local.sources.bus import Bus
     from lambdakit.local.sources.kafka import Cluster
@@ -80,6 +81,12 @@ class Account:
 
         return self._found_or_made(Cluster, name, settings)
 
+    def broker(self, name: str, **settings: Any) -> Broker:
+        """A broker of Amazon MQ; ``.queue(name)`` has its queues. For the settings see ``Broker``."""
+        from lambdakit.local.sources.broker import Broker
+
+        return self._found_or_made(Broker, name, settings)
+
     def has_queue(self, name: str) -> bool:
         """Whether there is such a queue; asking makes none."""
         from lambdakit.local.sources.queue import Queue
@@ -110,5 +117,7 @@ def _name(given: str) -> str:
     if not given.startswith("arn:"):
         return given
     resource = given.split(":", 5)[-1]
+    if resource.startswith("broker:"):  # its id comes last
+        return resource.split(":")[1]
     kind, slash, name = resource.partition("/")
     return name.partition("/")[0] if slash else kind.rpartition(":")[2]

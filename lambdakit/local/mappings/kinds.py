@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lambdakit.local.mappings.brokers import BrokerMapping
 from lambdakit.local.mappings.queues import QueueMapping
 from lambdakit.local.mappings.settings import (
+    BrokerSettings,
     DynamoDbSettings,
     KafkaSettings,
     PositionedSettings,
@@ -15,6 +17,7 @@ from lambdakit.local.mappings.settings import (
     read_settings,
 )
 from lambdakit.local.mappings.shards import ShardMapping
+from lambdakit.local.sources.broker import Broker
 from lambdakit.local.sources.kafka import Topic
 from lambdakit.local.sources.queue import Queue
 from lambdakit.local.sources.stream import Stream
@@ -25,11 +28,12 @@ if TYPE_CHECKING:
 
     from lambdakit.local.function import Function
 
-AnySource: TypeAlias = Queue | Stream | Table | TableStream | Topic
-AnyMapping: TypeAlias = QueueMapping | ShardMapping
+Polled: TypeAlias = Queue | Stream | TableStream | Topic | Broker
+AnySource: TypeAlias = Polled | Table
+AnyMapping: TypeAlias = QueueMapping | ShardMapping | BrokerMapping
 
 
-def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
+def polled_of(source: object) -> Polled:
     """What a mapping of a source polls: of a table its stream.
 
     Raises:
@@ -37,7 +41,7 @@ def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
     """
     if isinstance(source, Table):
         return source.stream
-    if isinstance(source, Queue | Stream | TableStream | Topic):
+    if isinstance(source, Queue | Stream | TableStream | Topic | Broker):
         return source
     raise TypeError(
         f"no event source mapping polls {source!r}: map a queue, a stream, a table, a topic of Kafka, a broker.\n"
@@ -46,7 +50,7 @@ def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
 
 
 def mapping_of(
-    source: Queue | Stream | TableStream | Topic,
+    source: Polled,
     function: Function,
     settings: Mapping[str, Any],
     send: Callable[[str, str, dict[str, Any]], None],
@@ -59,6 +63,8 @@ def mapping_of(
     clock = source.place.clock
     if isinstance(source, Queue):
         return QueueMapping(clock, source, function, read_settings(QueueSettings, settings))
+    if isinstance(source, Broker):
+        return BrokerMapping(clock, source, function, read_settings(BrokerSettings, settings))
     kind: type[PositionedSettings] = StreamSettings
     if isinstance(source, TableStream):
         kind = DynamoDbSettings
