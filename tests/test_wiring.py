@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from lambdakit import (
     App,
     on_dynamodb,
+    on_event,
     on_eventbridge,
     on_invoke,
     on_kinesis,
@@ -354,6 +356,22 @@ def test_a_broker_and_a_cluster_are_mapped_by_hand(local_lambda: LocalLambda) ->
     local_lambda.run()
 
     assert sorted(seen) == ["aws:kafka", "aws:mq"]
+
+
+def test_messages_of_a_broker_reach_the_function_that_is_mapped(local_lambda: LocalLambda) -> None:
+    """A mapping polls one of its queues."""
+    seen = Seen()
+
+    @on_event("activemq")
+    def see(event: dict[str, Any]) -> None:
+        seen.extend(b64decode(message["data"]) for message in event["messages"])
+
+    broker = local_lambda.broker("shop")
+    mapping = local_lambda.map(broker, local_lambda.deploy(App(see)), queue="orders")
+    broker.queue("orders").send("a")
+    local_lambda.run()
+
+    assert (seen, mapping.counts.processed, local_lambda.broker(broker.arn) is broker) == ([b"a"], 1, True)
 
 
 def test_what_notifies_is_not_polled(local_lambda: LocalLambda) -> None:

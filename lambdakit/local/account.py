@@ -117,5 +117,7 @@ def _name(given: str) -> str:
     if not given.startswith("arn:"):
         return given
     resource = given.split(":", 5)[-1]
+    if resource.startswith("broker:"):  # its id comes last
+        return resource.split(":")[1]
     kind, slash, name = resource.partition("/")
     return name.partition("/")[0] if slash else kind.rpartition(":")[2]

@@ -81,7 +81,7 @@ class BrokerMessage:
 
 
 class Retried(NamedTuple):
-    """What became of messages that failed."""
+    """What becomes of messages that the function is not done with."""
 
     again: list[BrokerMessage]
     expired: list[BrokerMessage]
@@ -200,19 +200,20 @@ class BrokerQueue:
             self._first_end = min(self._first_end, message.expires)
         self._consumers.wake()
 
-    def try_again(self, messages: Iterable[BrokerMessage], at: float) -> Retried:
-        """Keep messages that failed, to try them again at that time: those that are not too old then.
+    def try_again(self, messages: Iterable[BrokerMessage], at: float, *, failed: bool) -> Retried:
+        """Keep messages to try them again at that time: those that are not too old then.
 
-        ActiveMQ gives up those that it has delivered again six times.
+        Of those that failed ActiveMQ gives up what it has delivered again six times. Those that were throttled were
+        not delivered at all.
         """
         retried = Retried([], [], [])
         for message in messages:
             if message.is_over(at):
                 retried.expired.append(message)
-            elif self._broker.engine == "ActiveMQ" and message.redeliveries == MAXIMUM_REDELIVERIES:
+            elif failed and self._broker.engine == "ActiveMQ" and message.redeliveries == MAXIMUM_REDELIVERIES:
                 retried.given_up.append(message)
             else:
-                message.redeliveries += 1
+                message.redeliveries += failed
                 retried.again.append(message)
         for message in retried.expired + retried.given_up:
             del self._delivered[message]
@@ -265,13 +266,7 @@ class Broker(Source):
         ValueError: there is no such engine.
     """
 
-    def __init__(
-        self,
-        name: str,
-        place: Place,
-        *,
-        engine: Engine = "ActiveMQ",
-    ) -> None:
+    def __init__(self, name: str, place: Place, *, engine: Engine = "ActiveMQ") -> None:
         check_choice("engine", engine, ["ActiveMQ", "RabbitMQ"])
         self._id = uuid("broker", name)
         super().__init__(name, place, place.arn("mq", f"broker:{name}:b-{self._id}"))
