@@ -234,6 +234,23 @@ def test_a_model_may_hold_a_whole_query() -> None:
     }
 
 
+def test_a_model_of_a_query_may_be_missing() -> None:
+    """Where it has a default; one that is there in part is not missing."""
+
+    class Range(BaseModel):
+        first: int
+        last: int
+
+    @on_http("GET /")
+    def read(range: Annotated[Range | None, Query()] = None) -> bool:  # noqa: A002
+        return range is None
+
+    app = App(read)
+
+    assert request(app, "GET /?other=1").json is True
+    assert problems(request(app, "GET /?first=1")) == [(["query", "last"], "missing")]
+
+
 def test_a_model_may_hold_headers_and_cookies() -> None:
     """With hyphens for underscores, and its problems by the names of the request."""
 

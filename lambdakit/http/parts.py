@@ -99,15 +99,18 @@ class ModelPart(Part):
 
     def __init__(self, parameter: inspect.Parameter, annotation: Any, mark: Mark, model: type[BaseModel]) -> None:
         super().__init__(parameter, annotation, mark)
+        self.model = model
         self.fields = {_key(name, field): field for name, field in model.model_fields.items()}
         self.names = {key: key if key == field.alias else mark.name(key) for key, field in self.fields.items()}
         self._validate = validator_of(self.annotation).validate_python
 
     def read(self, request: HttpRequest) -> Any:
         """The model, of the values that are there."""
-        given = {key: self._given(request, key) for key in self.names}
+        given = {key: value for key in self.names if (value := self._given(request, key)) is not None}
+        if not given and self.default is not REQUIRED:
+            return self.default
         try:
-            return self._validate({key: value for key, value in given.items() if value is not None})
+            return self._validate(given)
         except ValidationError as error:
             problems = problems_of(error, self.place)
         for problem in problems:
