@@ -342,7 +342,7 @@ def _refuse_conflicts(handlers: Sequence[Handler]) -> None:
     rivals: dict[Hashable, list[Handler]] = {}
     for handler in handlers:
         trigger = handler.trigger
-        others = rivals.setdefault((type(trigger), trigger.via, trigger.rivals), [])
+        others = rivals.setdefault((trigger.source, trigger.via, trigger.rivals), [])
         for other in others:
             collide = other.trigger.repeats if other.function is handler.function else other.trigger.conflicts
             if collide(trigger):

@@ -73,7 +73,6 @@ def test_a_route_is_described_by_its_function() -> None:
 
     @on_http("PUT /orders/{order_id:int}", status=201, tags="orders")
     def update(
-        *,
         order_id: Annotated[int, Path(gt=0)],
         order: Order,
         limit: Annotated[int, Query(le=100, description="How many")] = 10,
@@ -84,8 +83,8 @@ def test_a_route_is_described_by_its_function() -> None:
 
         It is paid then, *at once*.
 
-        Args:
-            order_id: Not of interest here.
+        Returns:
+            Not of interest here.
         """
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from lambdakit.http.handler import HttpHandler
 from lambdakit.http.parts import REQUIRED, BodyPart, FilePart, ModelPart, Part, ValuePart
 from lambdakit.http.response import Response
-from lambdakit.http.routes import ANY, DEFAULT
+from lambdakit.http.routes import ANY
 from lambdakit.signature import plain_type, return_hint_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def openapi(
 ) -> Document:
     """The document of an App; ``App.openapi`` says what the arguments are."""
     handlers = [handler for handler in app.handlers if isinstance(handler, HttpHandler)]
-    described = [handler for handler in handlers if handler.trigger.pattern.path != DEFAULT]
+    described = [handler for handler in handlers if handler.trigger.is_described]
     schemas = _Schemas(described)
     info = {"title": title or app.name, "version": version, **_given(description=description)}
     components = {"schemas": schemas.components, **_given(securitySchemes=_plain(security_schemes))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 from typing_extensions import TypeVar
 
@@ -111,6 +111,9 @@ class Reply:
     """
 
     __slots__ = ("body", "cookies", "headers", "status")
+
+    is_final: ClassVar[bool] = False
+    """Whether nothing is to be added to it, such as CORS headers."""
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lambdakit.binding import Handler as BoundHandler
     from lambdakit.depends import Dependencies
+    from lambdakit.http.routes import RouteTable
     from lambdakit.http.settings import HttpSettings
     from lambdakit.lane import Lane
 
@@ -48,6 +49,8 @@ class HttpTrigger(Trigger):
     labels: ClassVar[frozenset[str]] = frozenset({"apigw_v1", "apigw_v2", "function_url", "alb"})
     resource: ClassVar[str] = "route"
     noun: ClassVar[str] = "request"
+    answers_preflights: ClassVar[bool] = False
+    """Whether its handlers answer the preflights of CORS themselves."""
 
     def __init__(
         self,
@@ -85,6 +88,15 @@ class HttpTrigger(Trigger):
         """The settings that differ from their defaults, by name."""
         settings = {name: value for name, value in vars(self).items() if name != "pattern"}
         return {name: value for name, value in settings.items() if value not in (None, (), False, {})}
+
+    @property
+    def is_described(self) -> bool:
+        """Whether OpenAPI has a word for its requests."""
+        return self.pattern.path != DEFAULT
+
+    def enter(self, table: RouteTable[Any], taker: Any) -> None:
+        """Let a taker have its requests."""
+        table.add(self.pattern, taker)
 
     def handler(self, function: Callable[..., Any]) -> BoundHandler:
         """A function that answers requests."""
@@ -170,6 +182,17 @@ def on_http(
     return mark(trigger)
 
 
+def check_prefix(prefix: str) -> None:
+    """See that paths can begin so.
+
+    Raises:
+        ValueError: they can't.
+    """
+    if not prefix.startswith("/") or prefix.endswith("/") or "+}" in prefix:
+        raise ValueError(f"a prefix begins with a slash and ends without one, as '/orders', not {prefix!r}")
+    Pattern(f"GET {prefix}")
+
+
 class Routes:
     """Routes that share the beginning of their paths, and tags: those of a module, mostly.
 
@@ -188,9 +211,7 @@ class Routes:
     """
 
     def __init__(self, prefix: str, *, tags: str | Iterable[str] = (), within: Routes | None = None) -> None:
-        if not prefix.startswith("/") or prefix.endswith("/") or "+}" in prefix:
-            raise ValueError(f"a prefix begins with a slash and ends without one, as '/orders', not {prefix!r}")
-        Pattern(f"GET {prefix}")
+        check_prefix(prefix)
         self.prefix: str = (within.prefix if within else "") + prefix
         self.tags: tuple[str, ...] = (*(within.tags if within else ()), *as_tuple(tags, "tags"))
 
