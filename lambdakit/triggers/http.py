@@ -84,6 +84,10 @@ class HttpTrigger(Trigger):
         self.responses = {**(responses or {})}
         self.security = None if security is None else {**security}
 
+    def __str__(self) -> str:
+        """By its route; what else is written above the function is for OpenAPI, mostly."""
+        return f"on_http({self.route!r})"
+
     def settings(self) -> dict[str, object]:
         """The settings that differ from their defaults, by name."""
         settings = {name: value for name, value in vars(self).items() if name != "pattern"}
