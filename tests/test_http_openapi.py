@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from lambdakit import App, Depends, on_http, on_sqs
 from lambdakit.cli import main
+from lambdakit.errors import RegistrationError
 from lambdakit.http import Body, Cookie, File, Form, Header, HttpRequest, Path, Query, Response, Routes, UploadFile
 
 Json = Any
@@ -447,7 +448,11 @@ def test_every_document_is_valid(parameters: list[tuple[Any, Any]], returned: An
         "return": returned,
     }
 
-    valid(App(on_http("POST /")(function)).openapi())
+    try:
+        app = App(on_http("POST /")(function))
+    except RegistrationError:  # a form and a body, a dict in a header
+        return
+    valid(app.openapi())
 
 
 # The command line.

@@ -28,6 +28,8 @@ class HttpLane(Lane):
 
     def __init__(self, trigger: type[Trigger], dependencies: Dependencies, settings: HttpSettings | None) -> None:
         super().__init__(trigger, dependencies)
+        if settings is not None:
+            _check_settings(settings)
         self.settings = settings
         self.table: RouteTable[Target] = RouteTable()
 
@@ -160,6 +162,13 @@ class HttpLane(Lane):
             from lambdakit.http.cors import allow
 
             allow(settings.cors, request, reply)
+
+
+def _check_settings(settings: object) -> None:
+    from lambdakit.http.settings import HttpSettings
+
+    if not isinstance(settings, HttpSettings):
+        raise TypeError(f"App takes http=HttpSettings(...), not {settings!r}")
 
 
 def _check_size(request: HttpRequest, limit: int | None) -> None:

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 
 from lambdakit.http.handler import HttpHandler
 from lambdakit.http.parts import REQUIRED, BodyPart, FilePart, ModelPart, Part, ValuePart
-from lambdakit.http.response import Response
 from lambdakit.http.routes import ANY
+from lambdakit.http.writer import is_response
 from lambdakit.signature import plain_type, return_hint_of
 
 if TYPE_CHECKING:
@@ -267,8 +267,8 @@ def _successes(handler: HttpHandler, schemas: _Schemas) -> Iterator[tuple[int, D
 def _kinds(annotation: Any) -> set[Any]:
     """The types of what a handler may send."""
     plain = plain_type(annotation)
-    if get_origin(plain) in (Union, UnionType, Response):
-        return {kind for member in get_args(plain) for kind in _kinds(member)}
+    if get_origin(plain) in (Union, UnionType) or is_response(plain):
+        return {kind for member in get_args(plain) or (Any,) for kind in _kinds(member)}
     return {plain}
 
 

@@ -125,14 +125,17 @@ class Reply:
         cookies: Sequence[str] = (),
     ) -> None:
         self.status = status
-        if headers is None:
-            self.headers = Headers.of("content-type", media_type) if media_type else Headers()
-        else:
-            self.headers = Headers(headers)
-            if media_type and "content-type" not in self.headers:
-                self.headers["content-type"] = media_type
         self.body = body
         self.cookies = cookies
+        if headers is None:
+            self.headers = Headers.of("content-type", media_type) if media_type else Headers()
+            return
+        self.headers = Headers(headers)
+        if media_type and "content-type" not in self.headers:
+            self.headers["content-type"] = media_type
+        if "set-cookie" in self.headers:  # which some front doors take apart from the others
+            self.cookies = [*self.headers.all("set-cookie"), *cookies]
+            del self.headers["set-cookie"]
 
     def document(self, request: HttpRequest) -> dict[str, Any]:
         """What Lambda hands back to the front door that the request came through."""
