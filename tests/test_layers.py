@@ -144,17 +144,8 @@ def test_an_app_with_a_route_loads_what_it_needs() -> None:
         *(
             f"lambdakit.http.{name}"
             for name in (
-                "apigw_v2",
-                "errors",
-                "handler",
-                "lane",
-                "parameters",
-                "parts",
-                "request",
-                "response",
-                "routes",
-                "values",
-                "writer",
+                "apigw_v2", "errors", "handler", "lane", "parameters", "parts", "request", "response", "routes",
+                "values", "writer",
             )
         ),
     ]  # fmt: skip
