@@ -33,7 +33,7 @@ AnySource: TypeAlias = Pollable | Table
 AnyMapping: TypeAlias = QueueMapping | ShardMapping | BrokerMapping
 
 
-def polled_of(source: AnySource) -> Pollable:
+def polled_of(source: object) -> Pollable:
     """What a mapping of a source polls: of a table its stream.
 
     Raises:
