@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
-    from lambdakit.local.mappings.kinds import AnyMapping, AnySource, Pollable
+    from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
+    from lambdakit.local.sources.source import EventSource
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
@@ -188,13 +190,15 @@ class LocalLambda(Account):
         """Make an event source mapping by hand: the function is invoked with what comes into the source.
 
         Args:
-            source: A queue, a stream, a table, a topic of Kafka, or a broker.
+            source: A queue, a stream, a table, a topic of Kafka, or a broker; or what is at an endpoint:
+                ``remote_queue``, ``remote_stream``, ``remote_table``.
             function: The function, or its name.
             settings: AWS's, in snake_case: ``batch_size``, ``function_response_types``, ``filter_criteria`` and so on.
 
         Raises:
-            ClockError: the source is of another service, on another clock.
+            ClockError: the source is of another service, on another clock; or at an endpoint, and time is virtual.
             InvokeError: Lambda would not take the mapping.
+            SourceError: what is at an endpoint is not there, or can't be reached.
             TypeError: nothing polls such a source.
         """
         polled = polled_of(source)
@@ -203,12 +207,13 @@ class LocalLambda(Account):
                 f"{source!r} is of another LocalLambda than the one that is to map it, and on another clock.",
                 "Make it here: local.queue(name), local.stream(name), ...",
             )
+        polled.connect()
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
         return self._clock.call(lambda: self._mapped(polled, found, settings))
 
-    def _mapped(self, source: Pollable, function: Function, settings: dict[str, Any]) -> AnyMapping:
+    def _mapped(self, source: EventSource, function: Function, settings: dict[str, Any]) -> AnyMapping:
         for mapping in self.mappings:
             if is_same(mapping, source, function, settings):
                 raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
@@ -260,11 +265,21 @@ class LocalLambda(Account):
         )
 
     def close(self) -> None:
-        """End every environment; on virtual time, its dependencies clean up."""
-        try:
-            self._clock.close()
-        finally:
-            self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up.
+
+        What polls an endpoint ceases first. Batches that the functions have then are finished if that takes no more
+        than five seconds; messages that are left are given back to their queue.
+        """
+        steps: list[Callable[[], None]] = [self._clock.close, self._runner.close]
+        if self._calls is not None:
+            from lambdakit.local.remote.closing import finish, give_back
+
+            first = partial(finish, self.mappings, self._clock, self._calls)
+            steps = [first, *steps, partial(give_back, self.mappings), self._calls.close]
+            self._calls = None
+        with ExitStack() as stack:  # each is done, whatever another raises
+            for step in reversed(steps):
+                stack.callback(step)
 
     def __enter__(self) -> Self:
         return self
