@@ -24,6 +24,7 @@ from lambdakit.local.invoker import Invoker, Over
 from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
 from lambdakit.local.placement import Environment, Lifetimes, Placement
+from lambdakit.local.runner import Deployment
 from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
@@ -164,14 +165,16 @@ class LocalLambda(Account):
         name = name or (app.name if app else _name_of(handler))
         _check_name(name, self.functions)
         self._runner.deploy(
-            name,
-            handler,
-            task_root=task_root,
-            memory_size=settings.memory_size,
-            region=self.place.region,
-            environment=settings.environment,
-            init_duration=init_duration,
-            duration=duration,
+            Deployment(
+                name=name,
+                handler=handler,
+                task_root=task_root,
+                memory_size=settings.memory_size,
+                region=self.place.region,
+                environment=settings.environment,
+                init_duration=init_duration,
+                duration=duration,
+            )
         )
         function, provisioned = self._clock.call(lambda: self._deployed(name, settings, app))
         if provisioned:
