@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambdakit.http.errors import HTTPError, RequestValidationError, ResponseValidationError
     from lambdakit.http.forms import UploadFile
+    from lambdakit.http.mounts import mount
     from lambdakit.http.parameters import Body, Cookie, File, Form, Header, Path, Query
     from lambdakit.http.request import HttpRequest
     from lambdakit.http.response import Response
@@ -38,6 +39,7 @@ _HOMES = {
     "Routes": "triggers.http",
     "UploadFile": "http.forms",
     "Values": "http.values",
+    "mount": "http.mounts",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "Routes",
     "UploadFile",
     "Values",
+    "mount",
 ]
 
 

@@ -40,7 +40,7 @@ class HttpHandler(Handler):
     def __init__(self, function: Callable[..., Any], trigger: HttpTrigger) -> None:
         self.parts: list[Part] = []
         super().__init__(function, trigger)
-        self._embed_bodies()
+        self._settle_body()
         self.writer = self._writer()
 
     def invalid_request(self, request: HttpRequest, error: RequestValidationError) -> RequestValidationError:
@@ -50,9 +50,6 @@ class HttpHandler(Handler):
         return RequestValidationError(distinct or error.errors)
 
     def _argument(self, parameter: inspect.Parameter, annotation: Any, asked: set[Kind]) -> Argument:
-        if isinstance(parameter.default, Mark):
-            mark = f"{type(parameter.default).__name__}(...)"
-            self._refuse(f"parameter {parameter.name!r} has {mark} for a default: write Annotated[T, {mark}]")
         argument = self._of_surroundings(parameter, annotation)
         if argument is not None:
             return argument
@@ -80,6 +77,10 @@ class HttpHandler(Handler):
     def _part(self, function: Callable[..., Any], parameter: inspect.Parameter, annotation: Any) -> Part:
         if mentions_event_model(annotation):
             self._refuse_type(parameter, annotation)
+        if isinstance(parameter.default, Mark):
+            mark = f"{type(parameter.default).__name__}(...)"
+            problem = f"parameter {parameter.name!r} has {mark} for a default: write Annotated[T, {mark}]"
+            raise RegistrationError(problem, where(function))
         try:
             return part_of(parameter, annotation, self.trigger.pattern.names)
         except (PydanticUserError, NameError, TypeError) as error:
@@ -90,9 +91,12 @@ class HttpHandler(Handler):
                 self._offer(),
             ) from error
 
-    def _embed_bodies(self) -> None:
+    def _settle_body(self) -> None:
         """Of several parameters in the body each is a member of it; one that two functions ask for is one."""
         bodies = [part for part in self.parts if isinstance(part, BodyPart)]
+        fields = [part for part in self.parts if part.place in ("form", "file")]
+        if bodies and fields:
+            self._refuse(f"the body can't be both a form, for {fields[0].name!r}, and {bodies[0].name!r}")
         if len({part.name for part in bodies}) > 1:
             for part in bodies:
                 part.embed()

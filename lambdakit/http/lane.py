@@ -28,6 +28,8 @@ class HttpLane(Lane):
 
     def __init__(self, trigger: type[Trigger], dependencies: Dependencies, settings: HttpSettings | None) -> None:
         super().__init__(trigger, dependencies)
+        if settings is not None:
+            _check_settings(settings)
         self.settings = settings
         self.table: RouteTable[Target] = RouteTable()
 
@@ -35,7 +37,7 @@ class HttpLane(Lane):
         """Let a handler have the requests of its route."""
         super().add(target)
         trigger: HttpTrigger = target.handlers[0].trigger  # type: ignore[assignment]
-        self.table.add(trigger.pattern, target)
+        trigger.enter(self.table, target)
 
     def run(self, event: Any, invocation: Invocation) -> Any:
         """Answer a request in the form of its front door.
@@ -46,10 +48,11 @@ class HttpLane(Lane):
         """
         request = self._request(event, invocation.source)
         reply = self._reply(request, invocation)
-        if self.settings is not None:
-            self._finish(request, reply, self.settings)
-        if request.method == "HEAD" or reply.status in (204, 304):
-            reply.body = ""
+        if not reply.is_final:
+            if self.settings is not None:
+                self._finish(request, reply, self.settings)
+            if request.method == "HEAD" or reply.status in (204, 304):
+                reply.body = ""
         return reply.document(request)
 
     def routes(self, records: Sequence[Record]) -> list[Any]:
@@ -139,9 +142,15 @@ class HttpLane(Lane):
             return None
         from lambdakit.http.cors import is_preflight, preflight
 
-        if not is_preflight(request):
+        if not is_preflight(request) or self._answers_preflights(request):
             return None
         return preflight(settings.cors, request, self.table.methods(request.segments))
+
+    def _answers_preflights(self, request: HttpRequest) -> bool:
+        """Whether who takes the path has an answer of its own."""
+        found = self.table.find(request.headers["access-control-request-method"].upper(), request.segments)
+        trigger: HttpTrigger | None = found[0].handlers[0].trigger if found else None  # type: ignore[assignment]
+        return trigger is not None and trigger.answers_preflights
 
     def _finish(self, request: HttpRequest, reply: Reply, settings: HttpSettings) -> None:
         """Compress an answer, and let scripts see it, as the settings say."""
@@ -153,6 +162,13 @@ class HttpLane(Lane):
             from lambdakit.http.cors import allow
 
             allow(settings.cors, request, reply)
+
+
+def _check_settings(settings: object) -> None:
+    from lambdakit.http.settings import HttpSettings
+
+    if not isinstance(settings, HttpSettings):
+        raise TypeError(f"App takes http=HttpSettings(...), not {settings!r}")
 
 
 def _check_size(request: HttpRequest, limit: int | None) -> None:

@@ -87,6 +87,22 @@ class HttpRequest:
         return _unquoted(path) if self.path_is_encoded else path
 
     @property
+    def outside_path(self) -> str:
+        """What clients write before the path: ``base_path``, or the stage of a REST API."""
+        outer = self.request_context.get("path")
+        if self.base_path or not isinstance(outer, str) or not outer.endswith(self.raw_path):
+            return self.base_path
+        return outer.removesuffix(self.raw_path)
+
+    def below(self, prefix: str) -> dict[str, Any]:
+        """The event as if the API began below a prefix of the path."""
+        return {**self.event, "path": self._rest(prefix)}
+
+    def _rest(self, prefix: str) -> str:
+        parts = self.raw_path[len(self.base_path) :].split("/", prefix.count("/") + 1)
+        return "/" + "/".join(parts[prefix.count("/") + 1 :])
+
+    @property
     def segments(self) -> list[str]:
         """The parts of the path between its slashes, each decoded; the last one is empty after a closing slash."""
         segments = self.raw_path[len(self.base_path) :].removeprefix("/").split("/")
