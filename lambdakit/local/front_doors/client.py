@@ -39,9 +39,10 @@ class Client(httpx.Client):
         Raises:
             Exception: what ``send`` raises for one of them.
 
+        >>> import time
         >>> from lambdakit.local import LocalLambda
         >>> def handler(event, context):
-        ...     return "hello"
+        ...     time.sleep(1)
         >>> local = LocalLambda()
         >>> client = local.http(local.deploy(handler, reserved_concurrency=2))
         >>> responses = client.burst(client.build_request("GET", "/") for _ in range(3))

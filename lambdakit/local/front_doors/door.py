@@ -254,7 +254,7 @@ def body_bytes(reply: Mapping[str, Any]) -> bytes:
     if not reply.get("isBase64Encoded"):
         return text.encode(errors="surrogatepass")
     try:
-        return b64decode(text)
+        return b64decode(text, validate=True)
     except ValueError as error:
         raise malformed("body is not the base64 that isBase64Encoded says it is") from error
 

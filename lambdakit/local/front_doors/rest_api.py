@@ -194,7 +194,7 @@ class RestApi(FrontDoor):
         if not document.get("isBase64Encoded") or not self._is_binary(accepted):
             return text.encode(errors="surrogatepass")
         try:
-            return b64decode(text)
+            return b64decode(text, validate=True)
         except ValueError as error:
             raise malformed("body is not the base64 that isBase64Encoded says it is") from error
 
