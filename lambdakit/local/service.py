@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
+    from lambdakit.local.front_doors.client import Client
+    from lambdakit.local.front_doors.kinds import FrontDoorName
     from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
     from lambdakit.local.sources.source import EventSource
@@ -223,6 +225,40 @@ class LocalLambda(Account):
         self.mappings.append(mapping_of(source, function, settings, self._destinations.batch_over))
         return self.mappings[-1]
 
+    def http(self, function: Function | str, front_door: FrontDoorName = "http-api", **settings: Any) -> Client:
+        """A client for a function behind a front door: HTTPX's, whose requests run the clock until they are answered.
+
+        Args:
+            function: The function, or its name.
+            front_door: ``"http-api"`` (payload format 2.0), ``"http-api-1.0"``, ``"rest-api"``, ``"function-url"`` or
+                ``"alb"``.
+            settings: Those of the front door: ``stage`` and ``routes`` of the APIs, ``binary_media_types`` of a REST
+                API, ``multi_value_headers`` of a load balancer.
+
+        Raises:
+            ModuleNotFoundError: HTTPX is not installed.
+            TypeError, ValueError: there is no such front door, or it has no such setting.
+
+        >>> local = LocalLambda()
+        >>> def handler(event, context):
+        ...     return {"path": event["rawPath"]}
+        >>> local.http(local.deploy(handler)).get("/orders").json()
+        {'path': '/orders'}
+        """
+        from lambdakit.local.front_doors.client import Client
+        from lambdakit.local.front_doors.kinds import front_door as made
+
+        found = self._function(function)
+        return Client(made(front_door, self.place, found.name, settings), found)
+
+    def _function(self, function: Function | str) -> Function:
+        if not isinstance(function, str):
+            return function
+        if function not in self.functions:
+            arn = self.place.arn("lambda", f"function:{function}")
+            raise InvokeError(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        return self.functions[function]
+
     @property
     def destination_failures(self) -> list[tuple[str, LambdakitError]]:
         """What a dead-letter queue or destination did not take, and why: in AWS a metric, and nothing more."""
@@ -315,9 +351,9 @@ class LocalLambda(Account):
         self._events.accept(function, request_id, _body(payload, "Event"))
         return request_id
 
-    def call(self, function: Function, body: bytes, over: Over) -> None:
-        """Invoke a function as an event source mapping does, which waits for the answer."""
-        invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
+    def call(self, function: Function, body: bytes, over: Over, *, request_id: str | None = None) -> None:
+        """Invoke a function as an event source mapping or a front door does, which waits for the answer."""
+        invocation = Invocation(request_id or self.place.new_id(), function.name, "RequestResponse", body, self.now)
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
