@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lambdakit.http.identity import Identity
     from lambdakit.http.response import Reply
 
-FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb"]
+FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb", "apigw_websocket"]
 
 # Where the requests of each source live, by its label of ``identify``.
 FRONT_DOORS: dict[str, tuple[str, str]] = {
