@@ -1,104 +1,74 @@
-"""A million messages through the mapping of a queue, on virtual time: what queue and mapping themselves cost.
+"""A million messages through the mapping of a queue on virtual time, to a typed handler that fails on some of them.
 
-The function is a stand-in that reads each event and answers at once; its own time is not counted. One message in a
-hundred fails each time and ends in the dead-letter queue.
+Each sample is a process of its own, so that its peak memory is its own too.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import subprocess
 import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
-from pathlib import Path
-
-from pydantic_core import from_json
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Figure
+from benchmarks.virtual import peak_memory, sample, serve
 from benchmarks.works import WrongAnswer
-from lambdakit.local.invocation import Invocation
-from lambdakit.local.mappings.queues import QueueMapping
-from lambdakit.local.mappings.settings import QueueSettings
-from lambdakit.local.outcome import Reply
-from lambdakit.local.sources.queue import Queue
-from lambdakit.local.sources.source import Place
-from lambdakit.local.virtual.clock import VirtualClock
+
+if TYPE_CHECKING:
+    from lambdakit.local import Function, LocalLambda
 
 MESSAGES = 1_000_000
-FAILING = 100
-SAMPLES = 20
-ROOT = Path(__file__).parents[1]
-MEBIBYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB elsewhere
-
-
-class StandIn:
-    """A function that reports each hundredth message as failed.
-
-    Attributes:
-        marks: The CPU time of all but itself, in nanoseconds, each so many batches.
-    """
-
-    name, arn, timeout = "charge", "arn:aws:lambda:us-east-1:123456789012:function:charge", 3.0
-
-    def __init__(self, clock: VirtualClock, every: int) -> None:
-        self.clock = clock
-        self.every = every
-        self.batches = 0
-        self.own_time = 0
-        self.marks: list[int] = []
-
-    def call(self, body: bytes, over: Callable[[Invocation], None]) -> None:
-        start = time.process_time_ns()
-        if self.batches % self.every == 0:
-            self.marks.append(start - self.own_time)
-        self.batches += 1
-        invocation = Invocation("request", self.name, "RequestResponse", body, self.clock.now)
-        invocation.outcome = Reply(json.dumps({"batchItemFailures": self.failures(body)}).encode())
-        self.own_time += time.process_time_ns() - start
-        self.clock.at(self.clock.now, lambda: over(invocation))
-
-    def failures(self, body: bytes) -> list[dict[str, str]]:
-        records = from_json(body)["Records"]
-        return [{"itemIdentifier": record["messageId"]} for record in records if from_json(record["body"])["bad"]]
+BATCH = 10
+ONE_IN = 100
+"""So many messages have one among them that fails whenever it is delivered."""
+RECEIVES = 3
 
 
 def measure() -> list[Figure]:
-    """Batches a second, in parts of the million messages, and the memory that they take while they wait.
-
-    Raises:
-        WrongAnswer: messages are lost, or in the wrong place.
-    """
-    command = [sys.executable, "-m", "benchmarks.queues", str(MESSAGES), str(SAMPLES)]
-    outcome = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    told = json.loads(outcome.stdout)
-    if told["deleted"] != MESSAGES - MESSAGES // FAILING or told["letters"] != MESSAGES // FAILING:
-        raise WrongAnswer(f"of {MESSAGES:,} messages {told['deleted']:,} were processed, {told['letters']:,} given up")
+    """Seconds of real time, and peak memory."""
+    seconds, peak = sample("benchmarks.queues", MESSAGES)
     return [
-        Figure("SQS mapping, batches of 10 messages", "/s", 10_000, at_least=True, samples=told["rates"]),
-        Figure("SQS queue, 1,000,000 waiting messages, peak memory", "MiB", 572, samples=[told["peak"]]),
+        Figure("SQS, 1,000,000 messages in batches of 10", "s", 60, samples=[seconds]),
+        Figure("SQS, 1,000,000 messages, peak memory", "MiB", 1_024, samples=[peak]),
     ]
 
 
-def main() -> None:
-    """Sends and processes so many messages, and prints what it took as JSON."""
-    messages, parts = map(int, sys.argv[1:])
-    clock = VirtualClock()
-    place = Place(clock)
-    letters = Queue("letters", place)
-    queue = Queue("orders", place, dead_letter_queue=letters, max_receive_count=3)
+def run(messages: int) -> tuple[float, float]:
+    """Seconds of real time that so many messages took from the first that is sent, and the peak memory in MiB."""
+    local, fn = _service()
+    start = time.perf_counter()
+    queue = local.queue("orders")
     for number in range(messages):
-        queue.send({"id": str(number), "total": 19.5, "bad": number % FAILING == 0})
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBIBYTE
-    every = messages // 10 // (parts + 1)
-    function = StandIn(clock, every)
-    QueueMapping(clock, queue, function, QueueSettings(function_response_types="ReportBatchItemFailures"))
-    clock.run()
-    rates = [every / (after - before) * 1e9 for before, after in pairwise(function.marks[: parts + 1])]
-    print(json.dumps({"rates": rates, "peak": peak, "deleted": queue.counts.deleted, "letters": len(letters)}))
+        queue.send(f'{{"id": {number}, "total": 9.5}}')
+    local.run()
+    seconds = time.perf_counter() - start
+    letters, failed = local.queue("failed"), messages // ONE_IN
+    if len(letters) != failed or len(queue) or local.mappings[0].counts.processed != messages - failed:
+        raise WrongAnswer(f"{len(letters)} letters, {len(queue)} messages left, {local.mappings[0].counts}")
+    if fn.errors or {letter.receive_count for letter in letters} != {RECEIVES}:
+        raise WrongAnswer("the batches did not fail in part, three times each")
+    return seconds, peak_memory()
+
+
+def _service() -> tuple[LocalLambda, Function]:
+    from pydantic import BaseModel
+
+    from lambdakit import App, on_sqs
+    from lambdakit.local import LocalLambda
+
+    class Order(BaseModel):
+        id: int
+        total: float
+
+    def charge(order: Order) -> None:
+        if order.id % ONE_IN == 0:
+            raise ValueError("no such customer")
+
+    charge.__annotations__["order"] = Order
+    local = LocalLambda()
+    local.queue("orders", dead_letter_queue=local.queue("failed"), max_receive_count=RECEIVES)
+    app = App(on_sqs("orders", batch_size=BATCH)(charge), name="charge")
+    return local, local.deploy(app, duration=0.05)
 
 
 if __name__ == "__main__":
-    main()
+    serve(run, sys.argv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
@@ -202,6 +202,37 @@ class App:
             lines += [f"  not {h.name}: {lane.why_not(h, record)}" for h in lane.handlers if h not in taken]
         return Explanation(source, list(handlers), lines)
 
+    def openapi(
+        self,
+        *,
+        title: str | None = None,
+        version: str = "1.0.0",
+        description: str | None = None,
+        servers: Iterable[str] = (),
+        security_schemes: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """The OpenAPI 3.1 document of its routes, as JSON can hold it.
+
+        Args:
+            title: The API's name; by default the App's.
+            version: The API's version.
+            description: What the API is for, in Markdown.
+            servers: Its addresses.
+            security_schemes: The schemes that ``security=`` of a route names, as OpenAPI writes them.
+
+        Source: https://spec.openapis.org/oas/v3.1.1.html
+        """
+        from lambdakit.http.openapi import openapi
+
+        return openapi(
+            self,
+            title=title,
+            version=version,
+            description=description,
+            servers=servers,
+            security_schemes=security_schemes or {},
+        )
+
     def _enter(self, handler: Handler) -> None:
         """Give a handler its place in the lane of its sources."""
         envelopes = [trigger_class(name) for name in reversed(handler.trigger.via)]
@@ -312,7 +343,7 @@ def _refuse_conflicts(handlers: Sequence[Handler]) -> None:
     rivals: dict[Hashable, list[Handler]] = {}
     for handler in handlers:
         trigger = handler.trigger
-        others = rivals.setdefault((type(trigger), trigger.via, trigger.rivals), [])
+        others = rivals.setdefault((trigger.source, trigger.via, trigger.rivals), [])
         for other in others:
             collide = other.trigger.repeats if other.function is handler.function else other.trigger.conflicts
             if collide(trigger):

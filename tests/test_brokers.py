@@ -252,9 +252,13 @@ def test_so_many_batches_are_processed_at_once(clock: VirtualClock, engine: Engi
 # Failures.
 
 
-@pytest.mark.parametrize("failure", [OSError("disk full"), THROTTLED], ids=["an error", "a throttle"])
-def test_a_batch_that_failed_is_tried_again_each_second(clock: VirtualClock, broker: Broker, failure: object) -> None:
-    """As a whole, and its messages tell that it is."""
+@pytest.mark.parametrize(
+    ("failure", "redelivered"), [(OSError("disk full"), True), (THROTTLED, False)], ids=["an error", "a throttle"]
+)
+def test_a_batch_that_failed_is_tried_again_each_second(
+    clock: VirtualClock, broker: Broker, failure: object, redelivered: bool
+) -> None:
+    """As a whole, and its messages tell that it is; one that was throttled was not delivered."""
     for body in ("a", "b"):
         broker.queue("orders").send(body)
     mapping, function = map_broker(clock, broker, in_turn(failure, failure))
@@ -263,8 +267,8 @@ def test_a_batch_that_failed_is_tried_again_each_second(clock: VirtualClock, bro
     assert log(function) == [(0.5, ["a", "b"]), (1.5, ["a", "b"]), (2.5, ["a", "b"])]
     assert [[record["redelivered"] for record in records(event)] for event in function.events] == [
         [False, False],
-        [True, True],
-        [True, True],
+        [redelivered, redelivered],
+        [redelivered, redelivered],
     ]
     assert mapping.counts.processed == 2
 
@@ -290,6 +294,16 @@ def test_activemq_gives_a_message_up_after_six_redeliveries(clock: VirtualClock)
     assert function.times == [0.5 + n for n in range(7)]
     assert [letter.data for letter in broker.queue("ActiveMQ.DLQ")] == [b"bad"]
     assert (len(broker.queue("orders")), mapping.counts.discarded) == (0, 1)
+
+
+def test_activemq_gives_no_message_up_that_was_throttled(clock: VirtualClock) -> None:
+    """It is tried until it runs."""
+    broker = Broker("shop", Place(clock))
+    broker.queue("orders").send("a")
+    mapping, function = map_broker(clock, broker, in_turn(*[THROTTLED] * 20))
+    clock.run()
+
+    assert (len(function.calls), mapping.counts.processed) == (21, 1)
 
 
 def test_rabbitmq_tries_for_ever_but_keeps_no_clock_running_for_it(clock: VirtualClock) -> None:

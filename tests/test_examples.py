@@ -13,7 +13,7 @@ import pytest
 
 from lambdakit import App
 from lambdakit.testing import events
-from shop import customers, orders, reports, shipping, uploads
+from shop import api, customers, orders, reports, shipping, uploads
 from shop.models import Customer, Order
 from shop.stores import read_object
 
@@ -70,8 +70,18 @@ def test_the_picture_in_the_documentation_is_what_the_example_draws(
         (customers.handler, events.dynamodb("customers", new=Customer(id="1", name="Ann")), {"batchItemFailures": []}),
         (shipping.handler, {"sku": "cup", "quantity": 4}, {"sku": "cup", "price": 24}),
         (reports.handler, events.schedule("close_of_business"), "2026-01-01: 0 orders, turnover 0"),
+        (
+            api.handler,
+            events.http("GET /orders?customer=ann"),
+            {
+                "statusCode": 200,
+                "headers": {"content-type": "application/json"},
+                "body": "[]",
+                "isBase64Encoded": False,
+            },
+        ),
     ],
-    ids=["orders", "uploads", "customers", "shipping", "reports"],
+    ids=["orders", "uploads", "customers", "shipping", "reports", "api"],
 )
 def test_a_module_of_the_shop_is_a_function_by_itself(app: App, event: Any, reply: object) -> None:
     """Its own App handles its events, whatever the other modules do."""

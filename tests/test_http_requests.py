@@ -234,6 +234,23 @@ def test_a_model_may_hold_a_whole_query() -> None:
     }
 
 
+def test_a_model_of_a_query_may_be_missing() -> None:
+    """Where it has a default; one that is there in part is not missing."""
+
+    class Range(BaseModel):
+        first: int
+        last: int
+
+    @on_http("GET /")
+    def read(range: Annotated[Range | None, Query()] = None) -> bool:  # noqa: A002
+        return range is None
+
+    app = App(read)
+
+    assert request(app, "GET /?other=1").json is True
+    assert problems(request(app, "GET /?first=1")) == [(["query", "last"], "missing")]
+
+
 def test_a_model_may_hold_headers_and_cookies() -> None:
     """With hyphens for underscores, and its problems by the names of the request."""
 
@@ -810,7 +827,36 @@ def test_a_mark_as_a_default_is_refused() -> None:
     @on_http("GET /")
     def read(limit: int = Query(ge=1)) -> None: ...  # type: ignore[assignment]
 
-    assert "write Annotated[T, Query(...)]" in refused(read)
+    def page(limit: int = Query(ge=1)) -> int:  # type: ignore[assignment]
+        return limit
+
+    @on_http("GET /")
+    def depend(limit: Annotated[int, Depends(page)]) -> None: ...
+
+    assert [
+        message for message in (refused(read), refused(depend)) if "write Annotated[T, Query(...)]" not in message
+    ] == []
+
+
+def test_a_body_is_no_form_and_json_at_once() -> None:
+    """Nobody could send both."""
+
+    @on_http("POST /")
+    def create(order: Order, name: Annotated[str, Form()]) -> None: ...
+
+    assert "the body can't be both a form, for 'name', and 'order'" in refused(create)
+
+
+@pytest.mark.parametrize("annotation", [dict[str, str], Point, Address])
+@pytest.mark.parametrize("mark", [Query(), Header(), Cookie(), Form()], ids=lambda mark: mark.place)
+def test_names_with_values_are_models(annotation: Any, mark: Any) -> None:
+    """A dict or a dataclass can't be one value of a name."""
+
+    def read(value: Any) -> None: ...
+
+    read.__annotations__ = {"value": Annotated[annotation, mark]}
+
+    assert f"a {mark.place} has values under names: ask for a Pydantic model" in refused(on_http("POST /")(read))
 
 
 def test_a_type_that_pydantic_does_not_know_is_refused() -> None:

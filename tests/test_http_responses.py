@@ -81,6 +81,7 @@ TEXT = "text/plain; charset=utf-8"
         ({"price": Decimal("2.50"), "count": [Decimal(3)]}, (200, JSON, '{"price":2.5,"count":[3]}')),
         ({"when": datetime(2026, 1, 1, tzinfo=UTC)}, (200, JSON, '{"when":"2026-01-01T00:00:00Z"}')),
         (float("nan"), (200, JSON, "null")),
+        ([Decimal("NaN"), Decimal("-Infinity")], (200, JSON, "[null,null]")),
         ((n for n in (1, 2)), (200, JSON, "[1,2]")),
         ("grün", (200, TEXT, "grün")),
         ("", (200, TEXT, "")),
@@ -266,6 +267,27 @@ def test_a_response_sets_cookies() -> None:
         "HttpOnly; SameSite=None; Partitioned",
         "old=; Max-Age=0; Path=/shop",
     ]
+
+
+def test_a_cookie_may_be_given_as_a_header() -> None:
+    """And goes where the front door takes cookies."""
+    response = Response("a", headers={"Set-Cookie": ["a=1", "b=2"]})
+    response.set_cookie("c", "3")
+
+    assert returning(response)(event_of("GET /"))["cookies"] == ["a=1", "b=2", "c=3"]
+
+
+class Page(Response[str]):
+    """A response of one's own kind."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"<h1>{title}</h1>", media_type="text/html")
+
+
+@pytest.mark.parametrize("annotation", [Page, Page | None, Page | Customer])
+def test_a_response_may_be_subclassed(annotation: Any) -> None:
+    """And annotated."""
+    assert sent(Page("a"), annotation) == (200, "text/html", "<h1>a</h1>")
 
 
 @pytest.mark.parametrize(
@@ -575,6 +597,12 @@ def test_settings_are_checked_where_they_are_written(make: Any, problem: str) ->
     """Before any request."""
     with pytest.raises(ValueError, match=problem):
         make()
+
+
+def test_settings_are_those_of_http() -> None:
+    """Not a part of them."""
+    with pytest.raises(TypeError, match=r"App takes http=HttpSettings\(...\), not <lambdakit.http.settings.Cors"):
+        App(on_http("GET /")(lambda: None), http=Cors())  # type: ignore[arg-type]
 
 
 def test_dependencies_that_yield_end_after_the_answer_is_made() -> None:

@@ -76,11 +76,14 @@ def test_a_decorator_without_its_route_is_refused() -> None:
         on_http(5)  # type: ignore[arg-type]
 
 
-def test_a_trigger_is_shown_as_it_is_written() -> None:
-    """In lists and messages."""
-    app = App(on_http("GET|POST /orders/{id:int}", status=201, tags="orders")(_answering("orders")))
+def test_a_trigger_is_shown_by_its_route() -> None:
+    """In lists and messages; JSON has its other settings too."""
+    trigger = (
+        App(on_http("GET|POST /orders/{id:int}", status=201, tags="orders")(_answering("orders"))).handlers[0].trigger
+    )
 
-    assert str(app.handlers[0].trigger) == "on_http('GET|POST /orders/{id:int}', status=201, tags=('orders',))"
+    assert str(trigger) == "on_http('GET|POST /orders/{id:int}')"
+    assert trigger.settings() == {"route": "GET|POST /orders/{id:int}", "status": 201, "tags": ("orders",)}
 
 
 # Which route takes a request.
@@ -254,9 +257,13 @@ def test_routes_of_a_module_may_share_a_prefix() -> None:
         "orders of ann",
         "order 7 of bob",
     ]
-    assert [str(handler.trigger) for handler in app.handlers] == [
-        "on_http('GET /shop/orders/{customer}', tags=('shop', 'orders'))",
-        "on_http('POST /shop/orders/{customer}/{number:int}', status=201, tags=('shop', 'orders', 'numbers'))",
+    assert [handler.trigger.settings() for handler in app.handlers] == [
+        {"route": "GET /shop/orders/{customer}", "tags": ("shop", "orders")},
+        {
+            "route": "POST /shop/orders/{customer}/{number:int}",
+            "status": 201,
+            "tags": ("shop", "orders", "numbers"),
+        },
     ]
 
 

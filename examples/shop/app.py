@@ -8,6 +8,7 @@ handler = App(
     "shop.customers",
     "shop.shipping",
     "shop.reports",
+    "shop.api",
     name="shop",
     memory_size=512,
     timeout=30,

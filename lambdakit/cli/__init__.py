@@ -17,6 +17,7 @@ VERBS = {
     "explain": "tell who would handle an event, and why not the others",
     "invoke": "run a function on an event, as Lambda does",
     "event": "print a sample event of any source",
+    "openapi": "print the OpenAPI document of an App's routes",
 }
 
 _EXAMPLES = """\

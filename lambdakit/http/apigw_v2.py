@@ -32,6 +32,13 @@ class ApiGatewayV2Request(HttpRequest):
 
         return mapped_prefix(self, str(self.event.get("routeKey")).partition(" ")[2]) or stage_prefix(self)
 
+    def below(self, prefix: str) -> dict[str, Any]:
+        """With the stage before the path, as it always is."""
+        context = self.request_context
+        stage = context.get("stage", "$default")
+        path = ("" if stage == "$default" else f"/{stage}") + self._rest(prefix)
+        return {**self.event, "rawPath": path, "requestContext": {**context, "http": {**context["http"], "path": path}}}
+
     @property
     def source_ip(self) -> str:
         """The address the request came from."""

@@ -15,7 +15,7 @@ from lambdakit.lane import Lane, Target
 if TYPE_CHECKING:
     from lambdakit.binding import Handler
     from lambdakit.depends import Dependencies
-    from lambdakit.http.handler import HttpHandler
+    from lambdakit.http.handler import HttpHandler, RequestHandler
     from lambdakit.http.request import HttpRequest
     from lambdakit.http.settings import HttpSettings
     from lambdakit.middleware import Invocation
@@ -23,11 +23,46 @@ if TYPE_CHECKING:
     from lambdakit.triggers.trigger import Record, Trigger
 
 
-class HttpLane(Lane):
+class RequestLane(Lane):
+    """Handlers that answer requests, whatever they are chosen by."""
+
+    def _reply(self, request: HttpRequest, invocation: Invocation) -> Reply:
+        """The answer of a route, or of lambdakit itself; dependencies see what went wrong before it is answered."""
+        invocation.request = request
+        try:
+            try:
+                reply = self._answered(request, invocation)
+            except BaseException as error:
+                invocation.end(error)
+                raise
+            invocation.end()
+        except HTTPError as error:
+            return error.reply()
+        return reply
+
+    def _answered(self, request: HttpRequest, invocation: Invocation) -> Reply:
+        """The answer of a handler.
+
+        Raises:
+            HTTPError: it is the answer.
+        """
+        raise NotImplementedError(type(self))
+
+    def _provide(self, handler: RequestHandler, request: HttpRequest, invocation: Invocation) -> None:
+        try:
+            for provider in handler.providers:
+                self._dependencies.provide(provider, invocation)
+        except RequestValidationError as error:
+            raise handler.invalid_request(request, error) from error
+
+
+class HttpLane(RequestLane):
     """The routes of an App. Its records are events, whichever front door they came through."""
 
     def __init__(self, trigger: type[Trigger], dependencies: Dependencies, settings: HttpSettings | None) -> None:
         super().__init__(trigger, dependencies)
+        if settings is not None:
+            _check_settings(settings)
         self.settings = settings
         self.table: RouteTable[Target] = RouteTable()
 
@@ -35,7 +70,7 @@ class HttpLane(Lane):
         """Let a handler have the requests of its route."""
         super().add(target)
         trigger: HttpTrigger = target.handlers[0].trigger  # type: ignore[assignment]
-        self.table.add(trigger.pattern, target)
+        trigger.enter(self.table, target)
 
     def run(self, event: Any, invocation: Invocation) -> Any:
         """Answer a request in the form of its front door.
@@ -46,10 +81,11 @@ class HttpLane(Lane):
         """
         request = self._request(event, invocation.source)
         reply = self._reply(request, invocation)
-        if self.settings is not None:
-            self._finish(request, reply, self.settings)
-        if request.method == "HEAD" or reply.status in (204, 304):
-            reply.body = ""
+        if not reply.is_final:
+            if self.settings is not None:
+                self._finish(request, reply, self.settings)
+            if request.method == "HEAD" or reply.status in (204, 304):
+                reply.body = ""
         return reply.document(request)
 
     def routes(self, records: Sequence[Record]) -> list[Any]:
@@ -82,20 +118,6 @@ class HttpLane(Lane):
                 request.base_path = prefix
         return request
 
-    def _reply(self, request: HttpRequest, invocation: Invocation) -> Reply:
-        """The answer of a route, or of lambdakit itself; dependencies see what went wrong before it is answered."""
-        invocation.request = request
-        try:
-            try:
-                reply = self._answered(request, invocation)
-            except BaseException as error:
-                invocation.end(error)
-                raise
-            invocation.end()
-        except HTTPError as error:
-            return error.reply()
-        return reply
-
     def _answered(self, request: HttpRequest, invocation: Invocation) -> Reply:
         if self.settings is not None:
             reply = self._preflight(request, self.settings)
@@ -112,13 +134,6 @@ class HttpLane(Lane):
         if handler.providers:
             self._provide(handler, request, invocation)
         return handler.writer.reply(self.loop.settled(target.run(request.event, invocation)))
-
-    def _provide(self, handler: HttpHandler, request: HttpRequest, invocation: Invocation) -> None:
-        try:
-            for provider in handler.providers:
-                self._dependencies.provide(provider, invocation)
-        except RequestValidationError as error:
-            raise handler.invalid_request(request, error) from error
 
     def _unrouted(self, request: HttpRequest) -> Reply:
         """The answer where no route is.
@@ -139,9 +154,15 @@ class HttpLane(Lane):
             return None
         from lambdakit.http.cors import is_preflight, preflight
 
-        if not is_preflight(request):
+        if not is_preflight(request) or self._answers_preflights(request):
             return None
         return preflight(settings.cors, request, self.table.methods(request.segments))
+
+    def _answers_preflights(self, request: HttpRequest) -> bool:
+        """Whether who takes the path has an answer of its own."""
+        found = self.table.find(request.headers["access-control-request-method"].upper(), request.segments)
+        trigger: HttpTrigger | None = found[0].handlers[0].trigger if found else None  # type: ignore[assignment]
+        return trigger is not None and trigger.answers_preflights
 
     def _finish(self, request: HttpRequest, reply: Reply, settings: HttpSettings) -> None:
         """Compress an answer, and let scripts see it, as the settings say."""
@@ -153,6 +174,13 @@ class HttpLane(Lane):
             from lambdakit.http.cors import allow
 
             allow(settings.cors, request, reply)
+
+
+def _check_settings(settings: object) -> None:
+    from lambdakit.http.settings import HttpSettings
+
+    if not isinstance(settings, HttpSettings):
+        raise TypeError(f"App takes http=HttpSettings(...), not {settings!r}")
 
 
 def _check_size(request: HttpRequest, limit: int | None) -> None:

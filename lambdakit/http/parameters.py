@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         title: str
         description: str
         examples: list[Any]
-        deprecated: bool
 
 
 Place = Literal["path", "query", "header", "cookie", "body", "form", "file"]
@@ -45,15 +44,18 @@ class Mark:
 
     Args:
         alias: Its name in the request; by default the parameter's own.
+        deprecated: Whether clients should stop sending it, for OpenAPI.
         **constraints: What Pydantic's ``Field`` takes: ``gt``, ``ge``, ``lt``, ``le``, ``multiple_of``, ``min_length``,
-            ``max_length``, ``pattern``, ``strict``, and for OpenAPI ``title``, ``description``, ``examples``,
-            ``deprecated``.
+            ``max_length``, ``pattern``, ``strict``, and for OpenAPI ``title``, ``description``, ``examples``.
     """
 
     place: ClassVar[Place]
 
-    def __init__(self, alias: str | None = None, **constraints: Unpack[Constraints]) -> None:
+    def __init__(
+        self, alias: str | None = None, *, deprecated: bool = False, **constraints: Unpack[Constraints]
+    ) -> None:
         self.alias = alias
+        self.deprecated = deprecated
         self.constraints = constraints
 
     def name(self, parameter: str) -> str:

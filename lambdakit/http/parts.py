@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -15,8 +15,6 @@ from lambdakit.signature import members_of, plain_type
 from lambdakit.validators import validator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydantic.fields import FieldInfo
 
     from lambdakit.http.parameters import Body, Mark, Place
@@ -99,15 +97,18 @@ class ModelPart(Part):
 
     def __init__(self, parameter: inspect.Parameter, annotation: Any, mark: Mark, model: type[BaseModel]) -> None:
         super().__init__(parameter, annotation, mark)
+        self.model = model
         self.fields = {_key(name, field): field for name, field in model.model_fields.items()}
         self.names = {key: key if key == field.alias else mark.name(key) for key, field in self.fields.items()}
         self._validate = validator_of(self.annotation).validate_python
 
     def read(self, request: HttpRequest) -> Any:
         """The model, of the values that are there."""
-        given = {key: self._given(request, key) for key in self.names}
+        given = {key: value for key in self.names if (value := self._given(request, key)) is not None}
+        if not given and self.default is not REQUIRED:
+            return self.default
         try:
-            return self._validate({key: value for key, value in given.items() if value is not None})
+            return self._validate(given)
         except ValidationError as error:
             problems = problems_of(error, self.place)
         for problem in problems:
@@ -236,8 +237,13 @@ def part_of(parameter: inspect.Parameter, annotation: Any, names: Collection[str
 
 def value_part(parameter: inspect.Parameter, annotation: Any, mark: Mark) -> Part:
     """The part of a parameter that has a name, or is a model of such."""
-    models = [plain for plain in map(plain_type, members_of(annotation)) if _is_model(plain)]
-    return ModelPart(parameter, annotation, mark, models[0]) if models else ValuePart(parameter, annotation, mark)
+    members = [plain_type(member) for member in members_of(annotation)]
+    models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+    if models:
+        return ModelPart(parameter, annotation, mark, models[0])
+    if any(map(_is_structured, members)):
+        raise TypeError(f"a {mark.place} has values under names: ask for a Pydantic model, or for each of them")
+    return ValuePart(parameter, annotation, mark)
 
 
 def is_body(annotation: Any) -> bool:
@@ -255,6 +261,11 @@ def _is_complex(member: Any) -> bool:
     return issubclass(kind, Collection | BaseModel) or is_dataclass(kind)
 
 
+def _is_structured(plain: Any) -> bool:
+    kind = get_origin(plain) or plain
+    return isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Mapping))
+
+
 def is_list(annotation: Any) -> bool:
     """Whether a type takes several values of one name."""
     kinds = [get_origin(plain) or plain for plain in map(plain_type, members_of(annotation))]
@@ -266,10 +277,6 @@ def leaves_of(annotation: Any) -> list[Any]:
     """The types of a union, those within a list too."""
     plain = [plain_type(member) for member in members_of(annotation)]
     return [leaf for member in plain for leaf in (get_args(member) if is_list(member) else (member,))]
-
-
-def _is_model(plain: Any) -> bool:
-    return isinstance(plain, type) and issubclass(plain, BaseModel)
 
 
 def _is_upload(leaf: Any) -> bool:

@@ -11,9 +11,10 @@ from lambdakit.http.values import Headers, Values, texts
 
 if TYPE_CHECKING:
     from lambdakit.http.forms import FormValue
+    from lambdakit.http.identity import Identity
     from lambdakit.http.response import Reply
 
-FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb"]
+FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb", "apigw_websocket"]
 
 # Where the requests of each source live, by its label of ``identify``.
 FRONT_DOORS: dict[str, tuple[str, str]] = {
@@ -85,6 +86,22 @@ class HttpRequest:
         """The path below ``base_path``, decoded."""
         path = self.raw_path[len(self.base_path) :] or "/"
         return _unquoted(path) if self.path_is_encoded else path
+
+    @property
+    def outside_path(self) -> str:
+        """What clients write before the path: ``base_path``, or the stage of a REST API."""
+        outer = self.request_context.get("path")
+        if self.base_path or not isinstance(outer, str) or not outer.endswith(self.raw_path):
+            return self.base_path
+        return outer.removesuffix(self.raw_path)
+
+    def below(self, prefix: str) -> dict[str, Any]:
+        """The event as if the API began below a prefix of the path."""
+        return {**self.event, "path": self._rest(prefix)}
+
+    def _rest(self, prefix: str) -> str:
+        parts = self.raw_path[len(self.base_path) :].split("/", prefix.count("/") + 1)
+        return "/" + "/".join(parts[prefix.count("/") + 1 :])
 
     @property
     def segments(self) -> list[str]:
@@ -211,6 +228,13 @@ class HttpRequest:
     def authorizer(self) -> dict[str, Any]:
         """What the API's authorizer said, raw: ``requestContext.authorizer``."""
         return _mapping(self.request_context.get("authorizer"))
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who makes the request, as its front door knows; anonymous where it does not."""
+        from lambdakit.http.identity import identity_of
+
+        return identity_of(self)
 
     @property
     def request_id(self) -> str:

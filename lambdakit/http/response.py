@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 from typing_extensions import TypeVar
 
@@ -112,6 +112,9 @@ class Reply:
 
     __slots__ = ("body", "cookies", "headers", "status")
 
+    is_final: ClassVar[bool] = False
+    """Whether nothing is to be added to it, such as CORS headers."""
+
     def __init__(
         self,
         status: int,
@@ -122,14 +125,17 @@ class Reply:
         cookies: Sequence[str] = (),
     ) -> None:
         self.status = status
-        if headers is None:
-            self.headers = Headers.of("content-type", media_type) if media_type else Headers()
-        else:
-            self.headers = Headers(headers)
-            if media_type and "content-type" not in self.headers:
-                self.headers["content-type"] = media_type
         self.body = body
         self.cookies = cookies
+        if headers is None:
+            self.headers = Headers.of("content-type", media_type) if media_type else Headers()
+            return
+        self.headers = Headers(headers)
+        if media_type and "content-type" not in self.headers:
+            self.headers["content-type"] = media_type
+        if "set-cookie" in self.headers:  # which some front doors take apart from the others
+            self.cookies = [*self.headers.all("set-cookie"), *cookies]
+            del self.headers["set-cookie"]
 
     def document(self, request: HttpRequest) -> dict[str, Any]:
         """What Lambda hands back to the front door that the request came through."""

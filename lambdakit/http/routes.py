@@ -164,8 +164,8 @@ class RouteTable(Generic[Taker]):
         self.default: Taker | None = None
         self._root: _Node[Taker] = _Node()
 
-    def add(self, pattern: Pattern, taker: Taker) -> None:
-        """Let a taker have the requests of a pattern."""
+    def add(self, pattern: Pattern, taker: Taker, *, is_weak: bool = False) -> None:
+        """Let a taker have the requests of a pattern; a weak one makes way for another of the same pattern."""
         if pattern.path == DEFAULT:
             self.default = taker
             return
@@ -173,7 +173,8 @@ class RouteTable(Generic[Taker]):
         for segment in pattern.segments:
             node = node.next(segment)
         for method in pattern.methods:
-            node.takers[method] = taker, names
+            if not (is_weak and method in node.takers):
+                node.takers[method] = taker, names
 
     def find(self, method: str, segments: Sequence[str]) -> tuple[Taker, Mapping[str, str]] | None:
         """Who takes a request, and the values of its path's parameters; None if no route does."""

@@ -42,8 +42,8 @@ class Writer:
         self.annotation: Any = reduce(or_, modelled) if modelled else None
         self._handler = handler
         self._has_text = len(modelled) < len(members) or not modelled
-        self._response_has_text = self._has_text or Response in map(plain_type, written)
-        self._json: Callable[[Any], str] = self._modelled() if modelled else _unmodelled
+        self._response_has_text = self._has_text or any(is_response(m) and not _content_of(m) for m in written)
+        self._json: Callable[[Any], str] = self._modelled() if modelled else json_of
 
     def reply(self, value: Any) -> Reply:
         """The reply for what the handler returned.
@@ -108,13 +108,21 @@ class _Nothing:
 
 def _content_of(member: Any) -> tuple[Any, ...]:
     """What is sent of a member of the annotation: of ``Response[Order]`` an Order, of a bare Response anything."""
-    plain = plain_type(member)
-    if plain is Response:
-        return ()
-    return members_of(get_args(plain)[0]) if get_origin(plain) is Response else (member,)
+    if not is_response(member):
+        return (member,)
+    arguments = get_args(plain_type(member))
+    return members_of(arguments[0]) if arguments else ()
 
 
-def _unmodelled(value: Any) -> str:
+def is_response(annotation: Any) -> bool:
+    """Whether it is a Response, of whatever content."""
+    plain = plain_type(annotation)
+    kind = get_origin(plain) or plain
+    return isinstance(kind, type) and issubclass(kind, Response)
+
+
+def json_of(value: Any) -> str:
+    """A value as JSON, by what it is itself."""
     from pydantic_core import to_json
 
     return to_json(_with_numbers(value), inf_nan_mode="null").decode()
@@ -124,7 +132,7 @@ def _with_numbers(value: Any) -> Any:
     """A value whose Decimals, as DynamoDB's client returns them, are numbers: Pydantic writes them as text."""
     kind = type(value)
     if kind is Decimal:
-        return int(value) if value == value.to_integral_value() else float(value)
+        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
     if kind is dict:
         return {key: _with_numbers(member) for key, member in value.items()}
     if kind is list or kind is tuple:

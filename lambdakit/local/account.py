@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lambdakit.local.remote.queue import RemoteQueue
     from lambdakit.local.remote.stream import RemoteStream
     from lambdakit.local.remote.table_stream import RemoteTableStream
+    from lambdakit.local.sources.broker import Broker
     from lambdakit.local.sources.bucket import Bucket
     from lambdakit.local.sources.bus import Bus
     from lambdakit.local.sources.kafka import Cluster
@@ -87,6 +88,12 @@ class Account:
         from lambdakit.local.sources.kafka import Cluster
 
         return self._found_or_made(Cluster, name, settings)
+
+    def broker(self, name: str, **settings: Any) -> Broker:
+        """An Amazon MQ broker; ``.queue(name)`` has its queues. For the settings see ``Broker``."""
+        from lambdakit.local.sources.broker import Broker
+
+        return self._found_or_made(Broker, name, settings)
 
     def remote_queue(
         self, queue: str, *, wait_time_seconds: int = 1, **endpoint: Unpack[EndpointSettings]
@@ -172,5 +179,7 @@ def _name(given: str) -> str:
     if not given.startswith("arn:"):
         return given
     resource = given.split(":", 5)[-1]
+    if resource.startswith("broker:"):  # its id comes last
+        return resource.split(":")[1]
     kind, slash, name = resource.partition("/")
     return name.partition("/")[0] if slash else kind.rpartition(":")[2]

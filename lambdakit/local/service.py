@@ -21,9 +21,10 @@ from lambdakit.local.event_queue import EventQueue
 from lambdakit.local.function import Function
 from lambdakit.local.invocation import Invocation, Kind
 from lambdakit.local.invoker import Invoker, Over
-from lambdakit.local.mappings.kinds import mapping_of, polled_of
+from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
-from lambdakit.local.placement import Lifetimes, Placement
+from lambdakit.local.placement import Environment, Lifetimes, Placement
+from lambdakit.local.runner import Deployment
 from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
+    from lambdakit.local.front_doors.client import Client
+    from lambdakit.local.front_doors.kinds import FrontDoorName
     from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
+    from lambdakit.local.sources.source import EventSource
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
@@ -162,23 +166,30 @@ class LocalLambda(Account):
         settings = Configuration({**own, **{key: value for key, value in given.items() if value is not None}})
         name = name or (app.name if app else _name_of(handler))
         _check_name(name, self.functions)
-        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
-            name,
-            handler,
-            task_root=task_root,
-            memory_size=settings.memory_size,
-            region=self.place.region,
-            environment=settings.environment,
-            init_duration=init_duration,
-            duration=duration,
+            Deployment(
+                name=name,
+                handler=handler,
+                task_root=task_root,
+                memory_size=settings.memory_size,
+                region=self.place.region,
+                environment=settings.environment,
+                init_duration=init_duration,
+                duration=duration,
+            )
         )
-        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
-        if app:
-            wire(self, function, app)
+        function, provisioned = self._clock.call(lambda: self._deployed(name, settings, app))
         if provisioned:
             self._invoker.provision(function, provisioned)
         return function
+
+    def _deployed(self, name: str, settings: Configuration, app: App | None) -> tuple[Function, list[Environment]]:
+        """Make the function known; its provisioned environments are still to be initialised."""
+        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
+        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
+        if app is not None:
+            wire(self, function, app)
+        return function, provisioned
 
     def map(self, source: AnySource, function: Function | str, **settings: Any) -> AnyMapping:
         """Make an event source mapping by hand: the function is invoked with what comes into the source.
@@ -205,9 +216,48 @@ class LocalLambda(Account):
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
-        self._refuse_another(polled, found)
-        self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
+        return self._clock.call(lambda: self._mapped(polled, found, settings))
+
+    def _mapped(self, source: EventSource, function: Function, settings: dict[str, Any]) -> AnyMapping:
+        for mapping in self.mappings:
+            if is_same(mapping, source, function, settings):
+                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
+        self.mappings.append(mapping_of(source, function, settings, self._destinations.batch_over))
         return self.mappings[-1]
+
+    def http(self, function: Function | str, front_door: FrontDoorName = "http-api", **settings: Any) -> Client:
+        """A client for a function behind a front door: HTTPX's, whose requests run the clock until they are answered.
+
+        Args:
+            function: The function, or its name.
+            front_door: ``"http-api"`` (payload format 2.0), ``"http-api-1.0"``, ``"rest-api"``, ``"function-url"`` or
+                ``"alb"``.
+            settings: Those of the front door: ``stage`` and ``routes`` of the APIs, ``binary_media_types`` of a REST
+                API, ``multi_value_headers`` of a load balancer.
+
+        Raises:
+            ModuleNotFoundError: HTTPX is not installed.
+            TypeError, ValueError: there is no such front door, or it has no such setting.
+
+        >>> local = LocalLambda()
+        >>> def handler(event, context):
+        ...     return {"path": event["rawPath"]}
+        >>> local.http(local.deploy(handler)).get("/orders").json()
+        {'path': '/orders'}
+        """
+        from lambdakit.local.front_doors.client import Client
+        from lambdakit.local.front_doors.kinds import front_door as made
+
+        found = self._function(function)
+        return Client(made(front_door, self.place, found.name, settings), found)
+
+    def _function(self, function: Function | str) -> Function:
+        if not isinstance(function, str):
+            return function
+        if function not in self.functions:
+            arn = self.place.arn("lambda", f"function:{function}")
+            raise InvokeError(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        return self.functions[function]
 
     @property
     def destination_failures(self) -> list[tuple[str, LambdakitError]]:
@@ -301,16 +351,10 @@ class LocalLambda(Account):
         self._events.accept(function, request_id, _body(payload, "Event"))
         return request_id
 
-    def call(self, function: Function, body: bytes, over: Over) -> None:
-        """Invoke a function as an event source mapping does, which waits for the answer."""
-        invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
+    def call(self, function: Function, body: bytes, over: Over, *, request_id: str | None = None) -> None:
+        """Invoke a function as an event source mapping or a front door does, which waits for the answer."""
+        invocation = Invocation(request_id or self.place.new_id(), function.name, "RequestResponse", body, self.now)
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
-
-    def _refuse_another(self, source: object, function: Function) -> None:
-        """Refuse a second mapping of a source and a function."""
-        for mapping in self.mappings:
-            if mapping.source is source and mapping.function is function and mapping.state != "Deleted":
-                raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
         invocation = self._checked(function, "RequestResponse", payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import TypeVar
@@ -12,10 +12,27 @@ from lambdakit.triggers.settings import as_tuple, check_flag, check_range, check
 from lambdakit.triggers.trigger import Trigger, mark
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from typing_extensions import TypedDict
+
     from lambdakit.binding import Handler as BoundHandler
     from lambdakit.depends import Dependencies
+    from lambdakit.http.routes import RouteTable
     from lambdakit.http.settings import HttpSettings
     from lambdakit.lane import Lane
+
+    class RouteSettings(TypedDict, total=False):
+        """The settings of ``on_http`` that a route alone has."""
+
+        status: int
+        summary: str
+        description: str
+        operation_id: str
+        deprecated: bool
+        responses: Mapping[int, str]
+        security: Mapping[str, Sequence[str]]
+
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
@@ -32,6 +49,8 @@ class HttpTrigger(Trigger):
     labels: ClassVar[frozenset[str]] = frozenset({"apigw_v1", "apigw_v2", "function_url", "alb"})
     resource: ClassVar[str] = "route"
     noun: ClassVar[str] = "request"
+    answers_preflights: ClassVar[bool] = False
+    """Whether its handlers answer the preflights of CORS themselves."""
 
     def __init__(
         self,
@@ -43,12 +62,17 @@ class HttpTrigger(Trigger):
         description: str | None = None,
         operation_id: str | None = None,
         deprecated: bool = False,
+        responses: Mapping[int, str] | None = None,
+        security: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         _check_route(route)
         check_range("status", status, 200, 599, optional=True)
         check_flag("deprecated", deprecated)
         for setting, value in (("summary", summary), ("description", description), ("operation_id", operation_id)):
             check_text(setting, value, 10_000)
+        for code, words in (responses or {}).items():
+            check_range("a status of responses", code, 100, 599)
+            check_text(f"responses[{code}]", words, 10_000)
         self.pattern = Pattern(route)
         self.route = route
         self.status = status
@@ -57,11 +81,26 @@ class HttpTrigger(Trigger):
         self.description = description
         self.operation_id = operation_id
         self.deprecated = deprecated
+        self.responses = {**(responses or {})}
+        self.security = None if security is None else {**security}
+
+    def __str__(self) -> str:
+        """By its route; what else is written above the function is for OpenAPI, mostly."""
+        return f"on_http({self.route!r})"
 
     def settings(self) -> dict[str, object]:
         """The settings that differ from their defaults, by name."""
         settings = {name: value for name, value in vars(self).items() if name != "pattern"}
-        return {name: value for name, value in settings.items() if value not in (None, (), False)}
+        return {name: value for name, value in settings.items() if value not in (None, (), False, {})}
+
+    @property
+    def is_described(self) -> bool:
+        """Whether OpenAPI has a word for its requests."""
+        return self.pattern.path != DEFAULT
+
+    def enter(self, table: RouteTable[Any], taker: Any) -> None:
+        """Let a taker have its requests."""
+        table.add(self.pattern, taker)
 
     def handler(self, function: Callable[..., Any]) -> BoundHandler:
         """A function that answers requests."""
@@ -102,6 +141,8 @@ def on_http(
     description: str | None = None,
     operation_id: str | None = None,
     deprecated: bool = False,
+    responses: Mapping[int, str] | None = None,
+    security: Mapping[str, Sequence[str]] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Run the decorated function for the requests of a route, whichever front door they come through.
 
@@ -118,6 +159,8 @@ def on_http(
         description: At length what the route does; by default the rest of the docstring.
         operation_id: The name of the operation; by default the function's.
         deprecated: Whether clients should stop using it.
+        responses: Further statuses that it may answer with, and what each means: ``{404: "There is no such order."}``.
+        security: The security schemes it needs, each with its scopes; ``{}`` needs none, whatever the API needs.
 
     Raises:
         ValueError: there is no such route, or a setting is none.
@@ -137,8 +180,21 @@ def on_http(
         description=description,
         operation_id=operation_id,
         deprecated=deprecated,
+        responses=responses,
+        security=security,
     )
     return mark(trigger)
+
+
+def check_prefix(prefix: str) -> None:
+    """See that paths can begin so.
+
+    Raises:
+        ValueError: they can't.
+    """
+    if not prefix.startswith("/") or prefix.endswith("/") or "+}" in prefix:
+        raise ValueError(f"a prefix begins with a slash and ends without one, as '/orders', not {prefix!r}")
+    Pattern(f"GET {prefix}")
 
 
 class Routes:
@@ -159,9 +215,7 @@ class Routes:
     """
 
     def __init__(self, prefix: str, *, tags: str | Iterable[str] = (), within: Routes | None = None) -> None:
-        if not prefix.startswith("/") or prefix.endswith("/") or "+}" in prefix:
-            raise ValueError(f"a prefix begins with a slash and ends without one, as '/orders', not {prefix!r}")
-        Pattern(f"GET {prefix}")
+        check_prefix(prefix)
         self.prefix: str = (within.prefix if within else "") + prefix
         self.tags: tuple[str, ...] = (*(within.tags if within else ()), *as_tuple(tags, "tags"))
 
@@ -169,23 +223,15 @@ class Routes:
         self,
         route: str,
         *,
-        status: int | None = None,
         tags: str | Iterable[str] = (),
-        summary: str | None = None,
-        description: str | None = None,
-        operation_id: str | None = None,
-        deprecated: bool = False,
+        **settings: Unpack[RouteSettings],
     ) -> Callable[[Handler], Handler]:
-        """As ``on_http``, for a route below the prefix: ``"GET /"`` is the prefix itself."""
+        """As ``on_http``, with the same settings, for a route below the prefix: ``"GET /"`` is the prefix itself."""
         if route == DEFAULT:
             raise ValueError(f"{DEFAULT!r} has no prefix: it takes what no other route of the App takes")
         pattern = Pattern(route)
         return on_http(
             f"{'|'.join(pattern.methods)} {self.prefix}{pattern.path.rstrip('/')}",
-            status=status,
             tags=(*self.tags, *as_tuple(tags, "tags")),
-            summary=summary,
-            description=description,
-            operation_id=operation_id,
-            deprecated=deprecated,
+            **settings,
         )

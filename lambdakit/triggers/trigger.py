@@ -71,11 +71,11 @@ class Trigger:
 
     @property
     def rivals(self) -> Hashable:
-        """A value that is equal for triggers of its class which may conflict: only those are compared."""
+        """A value that is equal for triggers of its source which may conflict: only those are compared."""
         return None
 
     def conflicts(self, other: Trigger) -> bool:
-        """Whether it and another of its class can't be told apart by some record."""
+        """Whether it and another of its source can't be told apart by some record."""
         return self.resource == "" or getattr(self, self.resource) == getattr(other, self.resource)
 
     def repeats(self, other: Trigger) -> bool:

@@ -48,7 +48,7 @@ class BrokerMapping(PollingMapping[Broker, BrokerSettings, Delivery, BrokerBatch
     """Polls a queue of a broker, and invokes the function with batches of its messages.
 
     A batch that failed or was throttled is tried again each second, as a whole, until it succeeds, its messages expire
-    or ActiveMQ has delivered them seven times. After a hundred attempts it no longer keeps the clock running.
+    or ActiveMQ has seen them fail seven times. After a hundred attempts it no longer keeps the clock running.
 
     Args:
         clock: Runs it.
@@ -128,7 +128,7 @@ class BrokerMapping(PollingMapping[Broker, BrokerSettings, Delivery, BrokerBatch
         outcome = invocation.outcome
         answer = read_answer(outcome, known, report_batch_item_failures=False) if outcome else ALL_FAILED
         if answer.failed is None:
-            self._try_again(batch)
+            self._try_again(batch, failed=invocation.throttle is None)
             return
         lost = [message_id for message_id in known if message_id in answer.ignored]
         self.counts.processed += len(known) - len(lost)
@@ -137,9 +137,9 @@ class BrokerMapping(PollingMapping[Broker, BrokerSettings, Delivery, BrokerBatch
         if lost:
             self._lose(lost)
 
-    def _try_again(self, batch: BrokerBatch) -> None:
+    def _try_again(self, batch: BrokerBatch, *, failed: bool) -> None:
         at = self._clock.now + REDELIVERY_DELAY
-        retried = self._queue.try_again(batch.messages, at)
+        retried = self._queue.try_again(batch.messages, at, failed=failed)
         self.counts.expired += len(retried.expired)
         self.counts.discarded += len(retried.given_up)
         batch.messages = retried.again

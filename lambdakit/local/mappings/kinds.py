@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from lambdakit.local.mappings.brokers import BrokerMapping
 from lambdakit.local.mappings.queues import QueueMapping
 from lambdakit.local.mappings.settings import (
+    BrokerSettings,
     DynamoDbSettings,
     KafkaSettings,
     PositionedSettings,
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lambdakit.local.function import Function
+    from lambdakit.local.sources.broker import Broker
     from lambdakit.local.sources.reading import ShardSource
     from lambdakit.local.sources.receiving import QueueSource
 
 AnySource: TypeAlias = EventSource | Table
-AnyMapping: TypeAlias = QueueMapping | ShardMapping
+AnyMapping: TypeAlias = QueueMapping | ShardMapping | BrokerMapping
 
 _SHARD_SETTINGS: dict[str, type[PositionedSettings]] = {
     kind.source: kind for kind in (StreamSettings, DynamoDbSettings, KafkaSettings)
@@ -64,6 +67,8 @@ def mapping_of(
     if source.kind == "sqs":
         queue = cast("QueueSource[Any]", source)
         return QueueMapping(clock, queue, function, read_settings(QueueSettings, settings))
+    if source.kind == "mq":
+        return BrokerMapping(clock, cast("Broker", source), function, read_settings(BrokerSettings, settings))
     if source.kind == "kafka":
         check_timeout(function.timeout)
     mapping = ShardMapping(
@@ -74,3 +79,10 @@ def mapping_of(
         lambda target, record: send(mapping.uuid, target, record),
     )
     return mapping
+
+
+def is_same(mapping: AnyMapping, source: object, function: Function, settings: Mapping[str, Any]) -> bool:
+    """Whether there is such a mapping already: of this source, and of a broker of this queue, to this function."""
+    if mapping.source is not source or mapping.function is not function or mapping.state == "Deleted":
+        return False
+    return not isinstance(mapping, BrokerMapping) or mapping.settings.queue == settings.get("queue")

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from threading import Lock, Thread, get_ident
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import finalize
 
 from lambdakit.local.agenda import Agenda, Timer
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 3_600.0
 """Seconds after which the clock looks up though nothing is due: no operating system waits for ever."""
+
+
+T = TypeVar("T")
 
 
 class RealClock:
@@ -35,6 +38,8 @@ class RealClock:
         random: The source of all decisions. No seed: what takes real time does not repeat.
         epoch: Unix time of the start.
     """
+
+    threaded = True
 
     def __init__(self) -> None:
         self.random = Random()  # noqa: S311 - request IDs are no secrets
@@ -75,6 +80,21 @@ class RealClock:
         timer = Timer(self._agenda, action)
         self._send(partial(self._agenda.add, when, timer, background=background))
         return timer
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Do something in the clock's thread, between two actions, and return its result. Any thread may call it.
+
+        Raises:
+            ClockError: the clock is closed.
+            BaseException: what it raised.
+        """
+        if get_ident() == self._thread.ident:
+            return function()
+        answer = _Answer(function)
+        self._send(answer.find)
+        if not self._thread.is_alive() and not answer.found:
+            raise _closed()
+        return answer.get()
 
     def expect(self, action: Callable[[], None]) -> Callable[[], None]:
         """Have an action run once something has happened outside; for actions to call.
@@ -252,6 +272,37 @@ class RealClock:
                 "the clock was run inside a function's own process.",
                 'Put what runs the local Lambda below `if __name__ == "__main__":`, or into another module.',
             )
+
+
+class _Answer(Generic[T]):
+    """What somebody in ``call`` waits for."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self._over = Lock()
+        self._over.acquire()
+
+    @property
+    def found(self) -> bool:
+        """Whether it is there."""
+        return bool(self._results or self._error)
+
+    def find(self) -> None:
+        """Find it; called by the clock's thread."""
+        try:
+            self._results.append(self._function())
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
+            self._error = error
+        self._over.release()
+
+    def get(self) -> T:
+        """Wait for it."""
+        self._over.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
 
 
 class _Waiter:

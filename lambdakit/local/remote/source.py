@@ -34,6 +34,7 @@ class RemoteSource(EventSource):
         arn: Its ARN; if that was not given, once the source was mapped.
     """
 
+    is_here: ClassVar[bool] = False
     service: ClassVar[str]
     """What boto3 calls the service."""
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lambdakit.local.sources.consumers import Consumers, Poll
-from lambdakit.local.sources.source import Place, Source
+from lambdakit.local.sources.serial import serialize
+from lambdakit.local.sources.source import EventSource
 from lambdakit.testing.events.values import bytes_of, uuid
 from lambdakit.triggers.settings import check_choice, check_range
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
+    from lambdakit.local.sources.source import Place
 
 Engine = Literal["ActiveMQ", "RabbitMQ"]
 
@@ -79,7 +81,7 @@ class BrokerMessage:
 
 
 class Retried(NamedTuple):
-    """What became of messages that failed."""
+    """What becomes of messages that the function is not done with."""
 
     again: list[BrokerMessage]
     expired: list[BrokerMessage]
@@ -97,6 +99,7 @@ class BrokerQueue:
 
     def __init__(self, clock: Clock, broker: Broker, name: str, virtual_host: str) -> None:
         self._clock = clock
+        serialize(self, clock)
         self._broker = broker
         self.name = name
         self.virtual_host = virtual_host
@@ -197,19 +200,20 @@ class BrokerQueue:
             self._first_end = min(self._first_end, message.expires)
         self._consumers.wake()
 
-    def try_again(self, messages: Iterable[BrokerMessage], at: float) -> Retried:
-        """Keep messages that failed, to try them again at that time: those that are not too old then.
+    def try_again(self, messages: Iterable[BrokerMessage], at: float, *, failed: bool) -> Retried:
+        """Keep messages to try them again at that time: those that are not too old then.
 
-        ActiveMQ gives up those that it has delivered again six times.
+        Of those that failed ActiveMQ gives up what it has delivered again six times. Those that were throttled were
+        not delivered at all.
         """
         retried = Retried([], [], [])
         for message in messages:
             if message.is_over(at):
                 retried.expired.append(message)
-            elif self._broker.engine == "ActiveMQ" and message.redeliveries == MAXIMUM_REDELIVERIES:
+            elif failed and self._broker.engine == "ActiveMQ" and message.redeliveries == MAXIMUM_REDELIVERIES:
                 retried.given_up.append(message)
             else:
-                message.redeliveries += 1
+                message.redeliveries += failed
                 retried.again.append(message)
         for message in retried.expired + retried.given_up:
             del self._delivered[message]
@@ -244,7 +248,7 @@ class BrokerQueue:
         return f"<BrokerQueue {self.name!r} of {self._broker.name!r}>"
 
 
-class Broker(Source):
+class Broker(EventSource):
     """A broker of Amazon MQ.
 
     What Lambda does not see of a broker is not here: topics, exchanges, other consumers, selectors, schedules. Expired
@@ -261,6 +265,8 @@ class Broker(Source):
     Raises:
         ValueError: there is no such engine.
     """
+
+    kind = "mq"
 
     def __init__(self, name: str, place: Place, *, engine: Engine = "ActiveMQ") -> None:
         check_choice("engine", engine, ["ActiveMQ", "RabbitMQ"])

@@ -199,7 +199,7 @@ class Queue(EventSource):
                 f"{self.maximum_message_size} bytes."
             )
         delay = self._delay(delay_seconds)
-        message = Message(self._message_id(), text, self._milliseconds())
+        message = Message(self.place.new_id(), text, self._milliseconds())
         message.raw_attributes, message.message_group_id, message.error = attributes, message_group_id, error
         if self.fifo:
             return self._send_in_order(message, message_deduplication_id, delay)
@@ -370,9 +370,6 @@ class Queue(EventSource):
 
     # How messages come,
 
-    def _message_id(self) -> str:
-        return self.place.new_id()
-
     def _milliseconds(self) -> int:
         return round((self._clock.epoch + self._clock.now) * 1000)
 
@@ -426,7 +423,7 @@ class Queue(EventSource):
 
     def _take_back(self, message: Message) -> None:
         """Have a message anew, as another one, that was given up here."""
-        self._take_in(message.copy(self._message_id(), self._milliseconds()))
+        self._take_in(message.copy(self.place.new_id(), self._milliseconds()))
 
     # how they are received,
 
