@@ -44,8 +44,8 @@ def code_of(error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> dict[str, Any]:
-    response: dict[str, dict[str, Any]] = getattr(error, "response", {})
-    return response.get("Error", {})
+    response = getattr(error, "response", None)  # which boto3's other exceptions have too, but as something else
+    return response.get("Error", {}) if isinstance(response, dict) else {}
 
 
 def answer_of(request: Callable[[], A]) -> A:
