@@ -117,6 +117,8 @@ class Function:
         """An invocation is over; for the service to tell."""
         self._running -= 1
         invocation.over(result, self.configuration.memory_size)
+        for observer in self._service.observers:
+            observer(invocation)
 
     def provisioning_failed(self, failure: Failure) -> None:
         """A provisioned environment failed in its INIT phase; for the service to tell."""
