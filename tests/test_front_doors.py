@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -303,7 +304,7 @@ def test_each_front_door_has_replies_that_it_takes(door: str, reply: Json, but_f
     [
         ("HTTP API 2.0", "headers", [1], "headers is no object"),
         ("HTTP API 2.0", "headers", {"a": 1}, "the value of the header 'a' is 1, and no string"),
-        ("HTTP API 2.0", "cookies", {"a": "1"}, "cookies is no array of strings"),
+        ("HTTP API 2.0", "cookies", {"a": "1"}, "cookies is no array"),
         ("HTTP API 1.0", "multiValueHeaders", {"a": "1"}, "multiValueHeaders is no object of arrays"),
         ("REST API", "multiValueHeaders", {"a": "1"}, "multiValueHeaders is no object of arrays"),
         ("REST API", "headers", {"a": None}, "the value of the header 'a' is None, and no string"),
@@ -614,6 +615,17 @@ def read_order(order_id: str, request: FastApiRequest, tag: str = "") -> Json:
     return {"id": order_id, "tag": tag, "cookies": request.cookies, "agent": request.headers["x-mine"]}
 
 
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """The event loop that Mangum would make, and leave open, where there is none."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+@pytest.mark.usefixtures("loop")
 @pytest.mark.parametrize("door", DOORS)
 def test_an_asgi_application_answers_behind_mangum(door: str) -> None:
     """Any handler may be deployed."""
