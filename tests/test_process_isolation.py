@@ -26,7 +26,7 @@ from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failu
 from lambdakit.local.placement import Environment
 from lambdakit.local.process.clock import RealClock
 from lambdakit.local.process.runner import ProcessRunner
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.runner import Call, Deployment, Result
 from lambdakit.local.sources.queue import Queue
 from tests.jumping_clock import JumpingClock
 
@@ -801,7 +801,7 @@ def test_trace_and_client_context_reach_the_function(task: Path) -> None:
     results: list[Result] = []
 
     with closing(RealClock()) as clock, closing(ProcessRunner(clock)) as runner:
-        runner.deploy("f", "process_context.handler", task_root=task)
+        runner.deploy(Deployment(name="f", handler="process_context.handler", task_root=task))
         clock.at(0, lambda: runner.run(Environment("f", 1, 0), call, results.append))
         clock.run()
         clock.close()

@@ -66,9 +66,9 @@ class Function:
         """Have the request checked, and nothing run (``DryRun``): status 204, or that of what is wrong with it."""
         return self._service.dry_run(self, payload)
 
-    def call(self, body: bytes, over: Over) -> None:
-        """Invoke it as an event source mapping does; ``over`` is told of its end, in an action of the clock."""
-        self._service.call(self, body, over)
+    def call(self, body: bytes, over: Over, *, request_id: str | None = None) -> None:
+        """Invoke it as a mapping or a front door does; ``over`` is told of its end, in an action of the clock."""
+        self._service.call(self, body, over, request_id=request_id)
 
     @property
     def timeout(self) -> float:
@@ -117,6 +117,8 @@ class Function:
         """An invocation is over; for the service to tell."""
         self._running -= 1
         invocation.over(result, self.configuration.memory_size)
+        for observer in self._service.observers:
+            observer(invocation)
 
     def failed_to_begin(self, invocation: Invocation, message: str, now: float) -> None:
         """The environment of an invocation can't be started; for the service to tell."""

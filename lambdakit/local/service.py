@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -23,6 +24,7 @@ from lambdakit.local.invoker import Invoker, Over
 from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
 from lambdakit.local.placement import Environment, Lifetimes, Placement
+from lambdakit.local.runner import Deployment
 from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
@@ -30,13 +32,22 @@ from lambdakit.local.virtual.runner import VirtualRunner
 from lambdakit.local.wiring import wire
 
 if TYPE_CHECKING:
+    from socket import socket
     from types import TracebackType
 
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
-    from lambdakit.local.mappings.kinds import AnyMapping, AnySource, Pollable
+    from lambdakit.local.front_doors.asgi import Seen
+    from lambdakit.local.front_doors.client import Client
+    from lambdakit.local.front_doors.exchange import Exchange
+    from lambdakit.local.front_doors.kinds import FrontDoorName
+    from lambdakit.local.front_doors.messages import Request
+    from lambdakit.local.front_doors.server import Server
+    from lambdakit.local.front_doors.swagger_ui import SwaggerUi
+    from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
+    from lambdakit.local.sources.source import EventSource
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
@@ -64,6 +75,11 @@ class LocalLambda(Account):
         event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
+
+    Attributes:
+        functions: The functions, by name.
+        mappings: The event source mappings.
+        observers: Told of each invocation that ran, once it has ended, in an action of the clock.
 
     >>> from lambdakit import App, on_invoke
     >>> from lambdakit.local import LocalLambda
@@ -97,6 +113,7 @@ class LocalLambda(Account):
         self._destinations = Destinations(self, self.functions)
         self._events = EventQueue(self._clock, self._invoker, self._destinations.event_over)
         self.mappings: list[AnyMapping] = []
+        self.observers: list[Callable[[Invocation], None]] = []
 
     def deploy(
         self,
@@ -162,14 +179,16 @@ class LocalLambda(Account):
         name = name or (app.name if app else _name_of(handler))
         _check_name(name, self.functions)
         self._runner.deploy(
-            name,
-            handler,
-            task_root=task_root,
-            memory_size=settings.memory_size,
-            region=self.place.region,
-            environment=settings.environment,
-            init_duration=init_duration,
-            duration=duration,
+            Deployment(
+                name=name,
+                handler=handler,
+                task_root=task_root,
+                memory_size=settings.memory_size,
+                region=self.place.region,
+                environment=settings.environment,
+                init_duration=init_duration,
+                duration=duration,
+            )
         )
         function, provisioned = self._clock.call(lambda: self._deployed(name, settings, app))
         if provisioned:
@@ -188,13 +207,15 @@ class LocalLambda(Account):
         """Make an event source mapping by hand: the function is invoked with what comes into the source.
 
         Args:
-            source: A queue, a stream, a table, a topic of Kafka, or a broker.
+            source: A queue, a stream, a table, a topic of Kafka, or a broker; or what is at an endpoint:
+                ``remote_queue``, ``remote_stream``, ``remote_table``.
             function: The function, or its name.
             settings: AWS's, in snake_case: ``batch_size``, ``function_response_types``, ``filter_criteria`` and so on.
 
         Raises:
-            ClockError: the source is of another service, on another clock.
+            ClockError: the source is of another service, on another clock; or at an endpoint, and time is virtual.
             InvokeError: Lambda would not take the mapping.
+            SourceError: what is at an endpoint is not there, or can't be reached.
             TypeError: nothing polls such a source.
         """
         polled = polled_of(source)
@@ -203,17 +224,101 @@ class LocalLambda(Account):
                 f"{source!r} is of another LocalLambda than the one that is to map it, and on another clock.",
                 "Make it here: local.queue(name), local.stream(name), ...",
             )
+        polled.connect()
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
         return self._clock.call(lambda: self._mapped(polled, found, settings))
 
-    def _mapped(self, source: Pollable, function: Function, settings: dict[str, Any]) -> AnyMapping:
+    def _mapped(self, source: EventSource, function: Function, settings: dict[str, Any]) -> AnyMapping:
         for mapping in self.mappings:
             if is_same(mapping, source, function, settings):
                 raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
         self.mappings.append(mapping_of(source, function, settings, self._destinations.batch_over))
         return self.mappings[-1]
+
+    def http(self, function: Function | str, front_door: FrontDoorName = "http-api", **settings: Any) -> Client:
+        """A client for a function behind a front door: HTTPX's, whose requests run the clock until they are answered.
+
+        Args:
+            function: The function, or its name.
+            front_door: ``"http-api"`` (payload format 2.0), ``"http-api-1.0"``, ``"rest-api"``, ``"function-url"`` or
+                ``"alb"``.
+            settings: Those of the front door: ``stage`` and ``routes`` of the APIs, ``binary_media_types`` of a REST
+                API, ``multi_value_headers`` of a load balancer.
+
+        Raises:
+            ModuleNotFoundError: HTTPX is not installed.
+            TypeError, ValueError: there is no such front door, or it has no such setting.
+
+        >>> local = LocalLambda()
+        >>> def handler(event, context):
+        ...     return {"path": event["rawPath"]}
+        >>> local.http(local.deploy(handler)).get("/orders").json()
+        {'path': '/orders'}
+        """
+        from lambdakit.local.front_doors.client import Client
+        from lambdakit.local.front_doors.kinds import front_door as made
+
+        found = self.function(function)
+        return Client(made(front_door, self.place, found.name, settings), found)
+
+    def serve(
+        self,
+        function: Function | str,
+        front_door: FrontDoorName = "http-api",
+        *,
+        host: str = "127.0.0.1",
+        port: int | socket = 8000,
+        docs: App | None = None,
+        seen: Seen | None = None,
+        **settings: Any,
+    ) -> Server:
+        """Have a front door serve on a port of this machine, for curl or a browser; on real time.
+
+        Beside it is the Invoke API, for ``aws lambda invoke --endpoint-url`` and the SDKs.
+
+        Args:
+            function: The function, or its name.
+            front_door: As for ``http``.
+            host: The address to listen at; ``"0.0.0.0"`` lets other machines in.
+            port: The port; 0 takes a free one, which the server's ``url`` tells. Or a socket that listens already.
+            docs: The App whose OpenAPI document is to be shown, at ``/_lambdakit/docs``.
+            seen: Told of each request and its exchange, once it is answered.
+            settings: As for ``http``.
+
+        Raises:
+            ClockError: the service is on virtual time.
+            ModuleNotFoundError: Uvicorn is not installed, or Swagger UI.
+            OSError: the port is taken, for one.
+            TypeError, ValueError: there is no such front door, or it has no such setting.
+        """
+        if isinstance(self._clock, VirtualClock):
+            raise ClockError(
+                "virtual time does not pass by itself, so that nobody would be answered.",
+                'Serve from LocalLambda(isolation="process"), or send requests with http(...) instead.',
+            )
+        from lambdakit.local.front_doors.asgi import Application
+        from lambdakit.local.front_doors.kinds import front_door as made
+        from lambdakit.local.front_doors.server import Server, listening
+
+        found = self.function(function)
+        door = made(front_door, self.place, found.name, settings)
+        application = Application(self, door, found, _pages(docs), seen or _nothing_seen)
+        return Server(application, listening(host, port) if isinstance(port, int) else port)
+
+    def function(self, name: Function | str) -> Function:
+        """A function, by its name.
+
+        Raises:
+            InvokeError: there is none.
+        """
+        if not isinstance(name, str):
+            return name
+        if name not in self.functions:
+            arn = self.place.arn("lambda", f"function:{name}")
+            raise InvokeError(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        return self.functions[name]
 
     @property
     def destination_failures(self) -> list[tuple[str, LambdakitError]]:
@@ -260,11 +365,21 @@ class LocalLambda(Account):
         )
 
     def close(self) -> None:
-        """End every environment; on virtual time, its dependencies clean up."""
-        try:
-            self._clock.close()
-        finally:
-            self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up.
+
+        What polls an endpoint ceases first. Batches that the functions have then are finished if that takes no more
+        than five seconds; messages that are left are given back to their queue.
+        """
+        steps: list[Callable[[], None]] = [self._clock.close, self._runner.close]
+        if self._calls is not None:
+            from lambdakit.local.remote.closing import finish, give_back
+
+            first = partial(finish, self.mappings, self._clock, self._calls)
+            steps = [first, *steps, partial(give_back, self.mappings), self._calls.close]
+            self._calls = None
+        with ExitStack() as stack:  # each is done, whatever another raises
+            for step in reversed(steps):
+                stack.callback(step)
 
     def __enter__(self) -> Self:
         return self
@@ -297,10 +412,28 @@ class LocalLambda(Account):
         self._events.accept(function, request_id, _body(payload, "Event"))
         return request_id
 
-    def call(self, function: Function, body: bytes, over: Over) -> None:
-        """Invoke a function as an event source mapping does, which waits for the answer."""
-        invocation = Invocation(self.place.new_id(), function.name, "RequestResponse", body, self.now)
+    def call(
+        self,
+        function: Function,
+        body: bytes,
+        over: Over,
+        *,
+        request_id: str | None = None,
+        client_context: Any = None,
+    ) -> None:
+        """Invoke a function as an event source mapping or a front door does, which waits for the answer."""
+        request_id = request_id or self.place.new_id()
+        invocation = Invocation(request_id, function.name, "RequestResponse", body, self.now)
+        invocation.client_context = client_context
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
+
+    def request(self, function: Function, payload: bytes, over: Over, *, client_context: Any = None) -> None:
+        """Invoke a function as the Invoke API does; ``over`` is told of its end, in an action of the clock.
+
+        Raises:
+            InvokeError: Lambda would refuse it.
+        """
+        self.call(function, _body(payload, "RequestResponse"), over, client_context=client_context)
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
         invocation = self._checked(function, "RequestResponse", payload)
@@ -350,6 +483,15 @@ def _call(action: Callable[[], object]) -> None:
 
 
 def _nothing(invocation: Invocation) -> None: ...
+
+
+def _nothing_seen(request: Request, exchange: Exchange) -> None: ...
+
+
+def _pages(app: App | None) -> SwaggerUi | None:
+    from lambdakit.local.front_doors.swagger_ui import SwaggerUi
+
+    return SwaggerUi(app) if app else None
 
 
 def _json(payload: Any) -> bytes:

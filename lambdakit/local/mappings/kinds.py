@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from lambdakit.local.mappings.brokers import BrokerMapping
 from lambdakit.local.mappings.queues import QueueMapping
@@ -17,23 +17,26 @@ from lambdakit.local.mappings.settings import (
     read_settings,
 )
 from lambdakit.local.mappings.shards import ShardMapping
-from lambdakit.local.sources.broker import Broker
-from lambdakit.local.sources.kafka import Topic
-from lambdakit.local.sources.queue import Queue
-from lambdakit.local.sources.stream import Stream
-from lambdakit.local.sources.table import Table, TableStream
+from lambdakit.local.sources.source import EventSource
+from lambdakit.local.sources.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lambdakit.local.function import Function
+    from lambdakit.local.sources.broker import Broker
+    from lambdakit.local.sources.reading import ShardSource
+    from lambdakit.local.sources.receiving import QueueSource
 
-Pollable: TypeAlias = Queue | Stream | TableStream | Topic | Broker
-AnySource: TypeAlias = Pollable | Table
+AnySource: TypeAlias = EventSource | Table
 AnyMapping: TypeAlias = QueueMapping | ShardMapping | BrokerMapping
 
+_SHARD_SETTINGS: dict[str, type[PositionedSettings]] = {
+    kind.source: kind for kind in (StreamSettings, DynamoDbSettings, KafkaSettings)
+}
 
-def polled_of(source: AnySource) -> Pollable:
+
+def polled_of(source: object) -> EventSource:
     """What a mapping of a source polls: of a table its stream.
 
     Raises:
@@ -41,7 +44,7 @@ def polled_of(source: AnySource) -> Pollable:
     """
     if isinstance(source, Table):
         return source.stream
-    if isinstance(source, Queue | Stream | TableStream | Topic | Broker):
+    if isinstance(source, EventSource):
         return source
     raise TypeError(
         f"no event source mapping polls {source!r}: map a queue, a stream, a table, a topic of Kafka, a broker.\n"
@@ -50,7 +53,7 @@ def polled_of(source: AnySource) -> Pollable:
 
 
 def mapping_of(
-    source: Pollable,
+    source: EventSource,
     function: Function,
     settings: Mapping[str, Any],
     send: Callable[[str, str, dict[str, Any]], None],
@@ -61,27 +64,24 @@ def mapping_of(
         InvokeError: Lambda would not take it.
     """
     clock = source.place.clock
-    if isinstance(source, Queue):
-        return QueueMapping(clock, source, function, read_settings(QueueSettings, settings))
-    if isinstance(source, Broker):
-        return BrokerMapping(clock, source, function, read_settings(BrokerSettings, settings))
-    kind: type[PositionedSettings] = StreamSettings
-    if isinstance(source, TableStream):
-        kind = DynamoDbSettings
-    elif isinstance(source, Topic):
+    if source.kind == "sqs":
+        queue = cast("QueueSource[Any]", source)
+        return QueueMapping(clock, queue, function, read_settings(QueueSettings, settings))
+    if source.kind == "mq":
+        return BrokerMapping(clock, cast("Broker", source), function, read_settings(BrokerSettings, settings))
+    if source.kind == "kafka":
         check_timeout(function.timeout)
-        kind = KafkaSettings
     mapping = ShardMapping(
         clock,
-        source,
+        cast("ShardSource[Any]", source),
         function,
-        read_settings(kind, settings),
+        read_settings(_SHARD_SETTINGS[source.kind], settings),
         lambda target, record: send(mapping.uuid, target, record),
     )
     return mapping
 
 
-def is_same(mapping: AnyMapping, source: Pollable, function: Function, settings: Mapping[str, Any]) -> bool:
+def is_same(mapping: AnyMapping, source: object, function: Function, settings: Mapping[str, Any]) -> bool:
     """Whether there is such a mapping already: of this source, and of a broker of this queue, to this function."""
     if mapping.source is not source or mapping.function is not function or mapping.state == "Deleted":
         return False

@@ -47,6 +47,7 @@ class PollingMapping(Mapping[SourceT, SettingsT], Generic[SourceT, SettingsT, D,
 
     Attributes:
         running: How many batches are being processed.
+        last_error: Why a poll failed last, if any did.
     """
 
     def __init__(
@@ -58,15 +59,16 @@ class PollingMapping(Mapping[SourceT, SettingsT], Generic[SourceT, SettingsT, D,
         *,
         envelope: int = ENVELOPE_BYTES,
     ) -> None:
-        super().__init__(clock, source, function, settings)
         self.running = 0
         self._window = settings.maximum_batching_window_in_seconds
         self._batcher = Batcher[D](settings.batch_size, self._window, envelope)
         self._ready: deque[B] = deque()
         self._poll: Cancellable | None = None
         self._failed_polls = 0
+        self.last_error: Exception | None = None
         self._closing: Cancellable | None = None
         self._closing_due: float | None = None
+        super().__init__(clock, source, function, settings)  # last: on a real clock it may poll at once
 
     def _room(self) -> int:
         """How many batches may be processed at once."""
@@ -123,6 +125,7 @@ class PollingMapping(Mapping[SourceT, SettingsT], Generic[SourceT, SettingsT, D,
 
     def _fail_to_poll(self, error: Exception) -> None:
         """The source could not be reached: try again later."""
+        self.last_error = error
         self._failed_polls += 1
         self._poll = self._clock.at(self._clock.now + delay(self._failed_polls), self._poll_again)
 

@@ -5,32 +5,31 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json
 
 from lambdakit.local.mappings.answers import ALL_FAILED, read_answer
 from lambdakit.local.mappings.polling import Cancellable, PollingMapping, delay
-from lambdakit.local.mappings.queue_records import QueueRecords
 from lambdakit.local.mappings.scaling import Scaling, ScalingLimits
 from lambdakit.local.mappings.settings import QueueSettings
-from lambdakit.local.sources.queue import MOST_IN_FLIGHT, MOST_OF_A_BATCH, Queue
+from lambdakit.local.sources.queue import MOST_IN_FLIGHT, MOST_OF_A_BATCH
+from lambdakit.local.sources.receiving import QueueSource, Received
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
     from lambdakit.local.invocation import Invocation
     from lambdakit.local.mappings.mapping import Invocable
-    from lambdakit.local.sources.messages import Message
 
 VISIBILITY_MARGIN = 30
 """Seconds by which messages are hidden longer than they can take, if the queue's own time is too short for that."""
 INVOCATIONS_OF_A_POLLER = 10
 PROVISIONED_GROWTH = 1_000
 
-Delivery = tuple["Message", str, bytes]
+Delivery = tuple[Received, str, bytes]
 """A message, the receipt handle that it came with, and its record."""
 
 
@@ -50,8 +49,15 @@ class QueueBatch:
         self.after: QueueBatch | None = None
         self.body = b'{"Records":[' + b",".join([record for _, _, record in deliveries]) + b"]}"
 
+    def line(self) -> Iterator[Delivery]:
+        """Its messages, and those of the batches that wait for it."""
+        batch: QueueBatch | None = self
+        while batch is not None:
+            yield from batch.deliveries
+            batch = batch.after
 
-class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
+
+class QueueMapping(PollingMapping[QueueSource[Any], QueueSettings, Delivery, QueueBatch]):
     """Polls an SQS queue, invokes the function with batches of its messages, and deletes those that it was done with.
 
     A batch that failed is left to the queue, which shows its messages again after their visibility timeout; one that
@@ -73,15 +79,16 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
         InvokeError: Lambda would not take the settings for this queue and this function.
     """
 
-    def __init__(self, clock: Clock, source: Queue, function: Invocable, settings: QueueSettings) -> None:
+    def __init__(self, clock: Clock, source: QueueSource[Any], function: Invocable, settings: QueueSettings) -> None:
         settings.check_source(
             fifo=source.fifo, visibility_timeout=source.visibility_timeout, function_timeout=function.timeout
         )
-        super().__init__(clock, source, function, settings)
-        self._records = QueueRecords(source, window=self._window > 0)
+        self._record: Callable[[Any], bytes] = source.records(window=settings.maximum_batching_window_in_seconds > 0)
         self._scaling = Scaling(_limits(settings, fifo=source.fifo))
+        self._processing: set[QueueBatch] = set()
         self._asked = 0.0
         self._growing: Cancellable | None = None
+        super().__init__(clock, source, function, settings)  # last: on a real clock it may poll at once
 
     # Polling.
 
@@ -121,9 +128,22 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
         self._growing = None
         self._go_on()
 
+    def abandon(self) -> list[Any]:
+        """Let go of the messages that wait here or are with the function: nothing runs any more.
+
+        Returns:
+            The messages, those that were with the function first.
+        """
+        batches = [*self._processing, *self._ready, *self._close()]
+        self._processing.clear()
+        self._ready.clear()
+        left = [message for batch in batches for message, _, _ in batch.line()]
+        self.counts.returned += len(left)
+        return left
+
     # Gathering.
 
-    def _receive(self, messages: list[Message]) -> None:
+    def _receive(self, messages: Sequence[Received]) -> None:
         if not self.running and self._clock.now > self._asked:
             self._scaling.idle()
         self.counts.received += len(messages)
@@ -135,9 +155,9 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
         self._ready += batches
         self._go_on()
 
-    def _wanted(self, messages: list[Message]) -> list[Delivery]:
+    def _wanted(self, messages: Sequence[Received]) -> list[Delivery]:
         """The messages that pass the filters; the others are deleted."""
-        record = self._records.record
+        record = self._record
         deliveries: list[Delivery] = [(each, cast("str", each.receipt_handle), record(each)) for each in messages]
         filters = self.settings.filters
         if not filters:
@@ -161,6 +181,7 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
             self._leave(batch)
         else:
             self.running += 1
+            self._processing.add(batch)
             self._invoke(batch)
 
     def _invoke(self, batch: QueueBatch) -> None:
@@ -170,15 +191,19 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
         """An invocation with a batch ended, or was throttled."""
         lost: Sequence[str] = ()
         if invocation.throttle is None:
-            self.running -= 1
+            self._finish(batch)
             lost = self._settle_batch(batch, invocation)
         elif not self._try_again(batch):
-            self.running -= 1
+            self._finish(batch)
             self._leave(batch)
         self._go_on()
         self._settle()
         if lost:
             self._lose(lost)
+
+    def _finish(self, batch: QueueBatch) -> None:
+        self.running -= 1
+        self._processing.discard(batch)
 
     def _try_again(self, batch: QueueBatch) -> bool:
         """Have a batch that was throttled be tried later; not if its messages are seen again by then."""
@@ -193,10 +218,7 @@ class QueueMapping(PollingMapping[Queue, QueueSettings, Delivery, QueueBatch]):
 
     def _leave(self, batch: QueueBatch) -> None:
         """Leave a batch to the queue, with what waits for it."""
-        left: QueueBatch | None = batch
-        while left is not None:
-            self.counts.returned += len(left.deliveries)
-            left = left.after
+        self.counts.returned += sum(1 for _ in batch.line())
 
     def _settle_batch(self, batch: QueueBatch, invocation: Invocation) -> Sequence[str]:
         """Delete what the function was done with.

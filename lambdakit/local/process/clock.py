@@ -20,6 +20,9 @@ from lambdakit.local.errors import ClockError
 if TYPE_CHECKING:
     from socket import socket
 
+LONGEST_PAUSE = 3_600.0
+"""Seconds after which the clock looks up though nothing is due: no operating system waits for ever."""
+
 
 T = TypeVar("T")
 
@@ -50,6 +53,7 @@ class RealClock:
         self._selector.register(self._wakes, selectors.EVENT_READ, partial(os.read, self._wakes, 4_096))
         finalize(self, _close, self._wakes, self._waker)  # not in close(): another thread may be about to write
         self._waiters: set[_Waiter] = set()
+        self._lookouts: list[Callable[[], None]] = []
         self._expected = 0
         self._untold: list[BaseException] = []
         self._closed = False
@@ -103,6 +107,13 @@ class RealClock:
         self._expected += 1
         return partial(self._send, partial(self._happened, action))
 
+    def on_wait(self, action: Callable[[], None]) -> None:
+        """Have an action run whenever somebody begins to wait, before it is told whether anything is left to do.
+
+        It is for those who look for work outside from time to time: now is the time.
+        """
+        self._send(partial(self._lookouts.append, action))
+
     def watch(self, connection: socket, action: Callable[[], None], *, writing: bool = False) -> None:
         """Have an action run whenever there is something to read, or instead room to write; for actions to call."""
         events = selectors.EVENT_WRITE if writing else selectors.EVENT_READ
@@ -126,8 +137,11 @@ class RealClock:
             self.run_while(lambda: True)
             return
         reached: list[float] = []
-        self.at(until, lambda: reached.append(until))
-        self.run_while(lambda: not reached)
+        timer = self.at(until, lambda: reached.append(until))
+        try:
+            self.run_while(lambda: not reached)
+        finally:
+            self._send(timer.cancel)  # of a run that was interrupted nothing is left to do
 
     def run_while(self, waiting: Callable[[], bool]) -> None:
         """Wait as long as that is true and anything is left to do. It is asked between two actions.
@@ -184,7 +198,7 @@ class RealClock:
         when = self._agenda.next_time()
         if when is not None:
             times.append(when)
-        return max(0.0, min(times) - self.now) if times else None
+        return min(LONGEST_PAUSE, max(0.0, min(times) - self.now)) if times else None
 
     def _receive(self, seconds: float | None) -> None:
         """Wait so long for a message or a connection, and do what they ask for."""
@@ -229,6 +243,9 @@ class RealClock:
             self._tell(_closed())
         elif self._untold:
             self._tell(self._untold.pop(0))
+        else:
+            for look in self._lookouts:
+                look()
 
     def _tell(self, error: BaseException) -> None:
         """Raise an error wherever somebody waits, else where somebody does next: it may be anyone's."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lambdakit.local.sources.consumers import Consumers, Poll
 from lambdakit.local.sources.serial import serialize
-from lambdakit.local.sources.source import Source
+from lambdakit.local.sources.source import EventSource
 from lambdakit.testing.events.values import bytes_of, uuid
 from lambdakit.triggers.settings import check_choice, check_range
 
@@ -248,7 +248,7 @@ class BrokerQueue:
         return f"<BrokerQueue {self.name!r} of {self._broker.name!r}>"
 
 
-class Broker(Source):
+class Broker(EventSource):
     """A broker of Amazon MQ.
 
     What Lambda does not see of a broker is not here: topics, exchanges, other consumers, selectors, schedules. Expired
@@ -265,6 +265,8 @@ class Broker(Source):
     Raises:
         ValueError: there is no such engine.
     """
+
+    kind = "mq"
 
     def __init__(self, name: str, place: Place, *, engine: Engine = "ActiveMQ") -> None:
         check_choice("engine", engine, ["ActiveMQ", "RabbitMQ"])

@@ -121,6 +121,9 @@ class Topic(ShardedSource[KafkaRecord]):
         arn: The cluster's.
     """
 
+    kind = "kafka"
+    poll_seconds = 0.0  # a consumer waits at the broker
+
     def __init__(
         self,
         name: str,

@@ -16,8 +16,9 @@ from lambdakit.local.sources.consumers import Consumers, Poll
 from lambdakit.local.sources.deduplication import Deduplication
 from lambdakit.local.sources.lines import FifoLine, StandardLine
 from lambdakit.local.sources.messages import GONE, VISIBLE, Message, read_attributes, read_body, size_of
+from lambdakit.local.sources.queue_records import LocalQueueRecords
 from lambdakit.local.sources.receipts import Receipts
-from lambdakit.local.sources.source import Source, SourceError
+from lambdakit.local.sources.source import EventSource, SourceError
 from lambdakit.local.sources.store import Store
 from lambdakit.testing.events.values import letters
 from lambdakit.triggers.settings import check_choice, check_flag, check_range
@@ -64,7 +65,7 @@ class QueueCounts:
     deduplicated: int = 0
 
 
-class Queue(Source):
+class Queue(EventSource):
     """A queue of SQS; a FIFO queue if its name ends in ``.fifo``. ``len()`` counts its messages, iterating shows them.
 
     A standard queue hands messages out in the order they came; one that was received and not deleted goes to the end.
@@ -91,6 +92,8 @@ class Queue(Source):
     Raises:
         SourceError: SQS would not take a setting.
     """
+
+    kind = "sqs"
 
     def __init__(
         self,
@@ -262,6 +265,10 @@ class Queue(Source):
         messages = self._receive(max_number_of_messages, visibility_timeout)
         self._consumers.wake()
         return messages
+
+    def records(self, *, window: bool) -> Callable[[Message], bytes]:
+        """What writes a message that was just received as it stands in an event; for the mapping."""
+        return LocalQueueRecords(self.arn, self.sender_id, window=window).record
 
     def poll(
         self,

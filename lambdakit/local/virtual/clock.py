@@ -82,8 +82,11 @@ class VirtualClock:
 
         Raises:
             ClockError: a handler called it, or another clock runs already.
+            ValueError: that second has passed.
             BaseException: what an action raised. The clock may be run again.
         """
+        if until is not None and until < self.now:
+            raise ValueError(f"it is second {self.now:g} already, and time does not go back to {until:g}")
         with self.surrounded():
             self._run(float("inf") if until is None else until)
             if until is not None:
