@@ -205,6 +205,11 @@ def test_an_answer_may_be_yes_or_no(answer: Answer, effect: str) -> None:
     assert (answered["principalId"], answered["policyDocument"]["Statement"][0]["Effect"]) == ("anonymous", effect)
 
 
+def test_a_denial_is_good_for_the_whole_stage() -> None:
+    """The cache holds the client's other requests against it, and a resource policy may allow what is not denied."""
+    assert resources(answering(False)(token())) == [f"{STAGE}/*"]
+
+
 def test_a_denial_may_say_more() -> None:
     """To gateway responses and logs."""
     answered = answering(Deny("ann", context={"reason": "unpaid"}))(rest())
@@ -362,6 +367,18 @@ def test_what_else_a_handler_raises_passes_through(error: Exception) -> None:
         answering(error)(http_2())
 
     assert raised.value is error
+
+
+def test_unauthorized_is_raised_as_it_was() -> None:
+    """With its cause; another error that means it is the cause."""
+    errors = Unauthorized(), HTTPError(401)
+    raised = []
+    for error in errors:
+        with pytest.raises(Unauthorized) as caught:
+            answering(error)(token())
+        raised.append(caught.value)
+
+    assert (raised[0] is errors[0], raised[1].__cause__) == (True, errors[1])
 
 
 def test_unauthorized_copies_and_pickles() -> None:
@@ -701,8 +718,16 @@ def is_policy(document: Json) -> bool:
 
 def is_allowed(document: Json, arn: str) -> bool:
     """Whether a policy allows an ARN, by IAM's rules: wildcards, and the variables that stand for their characters."""
+    return _says(document, "Allow", arn)
+
+
+def is_denied(document: Json, arn: str) -> bool:
+    return _says(document, "Deny", arn)
+
+
+def _says(document: Json, effect: str, arn: str) -> bool:
     return any(
-        statement["Effect"] == "Allow" and any(_matches(resource, arn) for resource in statement["Resource"])
+        statement["Effect"] == effect and any(_matches(resource, arn) for resource in statement["Resource"])
         for statement in document["policyDocument"]["Statement"]
     )
 
@@ -718,7 +743,10 @@ def test_a_policy_allows_the_request_and_no_other(arn: str, other: str) -> None:
     """Whatever is in its path."""
     document = answering(True)(token(arn=arn))
 
+    denial = answering(False)(token(arn=arn))
+
     assert (is_policy(document), is_allowed(document, arn), is_allowed(document, other)) == (True, True, arn == other)
+    assert (is_policy(denial), is_denied(denial, arn), is_allowed(denial, arn)) == (True, True, False)
 
 
 @given(_arns(), _methods, st.text("ab/*", max_size=5), st.text("ab/", max_size=6), _methods)

@@ -166,6 +166,23 @@ def test_a_message_is_what_a_handler_asks_for(annotation: Any, body: str, got: A
     assert answered(on_websocket("$default")(listen), say(body)) == (200, [got])
 
 
+def test_a_single_value_is_a_member_of_a_message_that_names_its_route() -> None:
+    """Which is an object; the text as it is has to be asked for."""
+
+    @on_websocket("sendMessage")
+    def send(text: str) -> list[str]:
+        return [text]
+
+    @on_websocket("sendText")
+    def send_text(text: Annotated[str, Body()]) -> list[str]:
+        return [text]
+
+    assert (answered(send, say({"text": "hi"}, "sendMessage")), answered(send_text, say("{}", "sendText"))) == (
+        (200, ["hi"]),
+        (200, ["{}"]),
+    )
+
+
 def test_several_parameters_are_members_of_the_message() -> None:
     """By their names; what finds the route may be one of them."""
 
@@ -267,7 +284,7 @@ def test_a_handler_may_be_a_coroutine_with_dependencies() -> None:
     async def join(room: Annotated[list[Any], Depends(room)], context: LambdaContext) -> list[Any]:
         return [*room, context.function_name]
 
-    assert answered(join, say("blue", "join")) == (200, ["L0SM9c=", True, "blue", "function"])
+    assert answered(join, say({"room": "blue"}, "join")) == (200, ["L0SM9c=", True, "blue", "function"])
 
 
 # What an event says.

@@ -70,6 +70,8 @@ class Allow:
 class Deny:
     """The client may not do it: a 403. ``Unauthorized`` is the 401 for a client whose credentials are no good.
 
+    A cached answer denies everything in the stage.
+
     Args:
         principal: Who the client is.
         context: What the API is told of it, as its gateway responses and its log may show.

@@ -102,12 +102,19 @@ def _refuse_appsync(answer: Allow) -> None:
 
 
 def _resources(answer: Allow | Deny, arn: MethodArn) -> Iterator[str]:
-    routes = answer.routes if isinstance(answer, Allow) else None
-    if routes is None:
+    """What is allowed; or all of the stage, as another request that is held against the answer is denied only so.
+
+    Where a policy is silent, an API's resource policy may allow it.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+    """
+    stage = escaped(arn.stage_arn)
+    if isinstance(answer, Deny):
+        yield f"{stage}/{EVERYTHING}"
+        return
+    if answer.routes is None:
         yield escaped(str(arn))
         return
-    stage = escaped(arn.stage_arn)
-    for route in dict.fromkeys(routes):
+    for route in dict.fromkeys(answer.routes):
         methods, _, path = route.rpartition(" ")
         if not methods:
             yield f"{stage}/{route}"

@@ -40,7 +40,7 @@ class AuthorizerLane(Lane):
             if status == 0:
                 raise
             invocation.end(error)
-            return question.reply(Deny()) if status == 403 else question.unauthorized()
+            return question.reply(Deny()) if status == 403 else question.unauthorized(error)
         return question.reply(answer)
 
     def _answer(self, target: AnyTarget, event: Any, invocation: Invocation) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.authorizers.answers import Allow, Deny
@@ -13,8 +14,6 @@ from lambdakit.reply import jsonable
 from lambdakit.triggers.authorizer import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lambdakit.authorizers.documents import Document
     from lambdakit.binding import Handler
     from lambdakit.http.request import HttpRequest
@@ -59,8 +58,8 @@ class Question:
             raise AuthorizerResponseError(self._handler, str(error)) from error
         return document
 
-    def unauthorized(self) -> Document:
-        """That nobody knows who is asking.
+    def unauthorized(self, error: Exception) -> Document:
+        """That nobody knows who is asking, by an error that says so.
 
         Raises:
             Unauthorized: a REST API and a WebSocket API know it by the error.
@@ -69,15 +68,17 @@ class Question:
             return {"isAuthorized": False}
         if self._protocol == "HTTP":
             return {"errorMessage": "Unauthorized"}
-        raise Unauthorized
+        if isinstance(error, Unauthorized):
+            raise error
+        raise Unauthorized from error
 
-    def _document(self, answer: Allow | Deny | Mapping[str, Any]) -> Document:
+    def _document(self, answer: Any) -> Document:
         if isinstance(answer, Allow | Deny):
             if self._type == "AWS_LAMBDA":
                 return appsync(answer)
             return simple(answer) if self._is_simple else policy(answer, self._arn, is_flat=not self._has_format_2)
-        if isinstance(answer, dict):
-            document: Document = jsonable(answer)
+        if isinstance(answer, Mapping):
+            document: Document = jsonable({**answer})
             return document
         raise ValueError(f"returned {answer!r:.100}; an authorizer returns Allow, Deny, True, False or a policy")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, InstanceOf
+from pydantic import BeforeValidator, ConfigDict, InstanceOf
 
 from lambdakit.authorizers.arn import MethodArn
 from lambdakit.events.model import EventModel, at, usually
@@ -24,6 +24,7 @@ class TokenAuthorizerRequest(EventModel):
     ``token`` is the value of the header that the authorizer names, ``Bearer`` included if the client sends that.
     """
 
+    model_config = ConfigDict(defer_build=True)  # a function is asked one of the two
     lambdakit_source: ClassVar[str] = "authorizer"
 
     token: str = at("authorizationToken")
@@ -33,6 +34,7 @@ class TokenAuthorizerRequest(EventModel):
 class AppSyncAuthorizerRequest(EventModel):
     """Whether a token is good for a request to AppSync: to a GraphQL API, or to an Event API's channel."""
 
+    model_config = ConfigDict(defer_build=True)  # a function is asked one of the two
     lambdakit_source: ClassVar[str] = "authorizer"
 
     token: str = at("authorizationToken")

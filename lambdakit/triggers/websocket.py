@@ -93,10 +93,11 @@ def on_websocket(route_key: str) -> Callable[[Handler], Handler]:
 
     By ``$connect`` the function may ask for headers, values of the query and cookies, as under ``on_http``; unless it
     returns, or answers with a status below 300, the client is not connected. By ``$default`` and the API's own routes
-    it may ask for the message, or for members of it; one that does not fit is answered with the status 400 and a
-    problem. Everywhere it may ask for the ``Connection``, which is the way back to the client, for the
-    ``WebSocketRequest`` and for the ``Identity``. API Gateway passes what it returns to the client only where the
-    route has a route response (two-way communication).
+    it may ask for the message (a model, a dict, ...); by the latter, where a message is an object, a single value is
+    the member of that name, and so are several parameters everywhere. A message that does not fit is answered with the
+    status 400 and a problem. The function may always ask for the ``Connection``, which is the way back to the client,
+    for the ``WebSocketRequest`` and for the ``Identity``. API Gateway passes what it returns to the client only where
+    the route has a route response (two-way communication).
 
     Args:
         route_key: ``"$connect"``, ``"$disconnect"``, ``"$default"``, or a key that the API's route selection

@@ -8,7 +8,7 @@ from lambdakit.binding import mentions_event_model
 from lambdakit.http.handler import RequestHandler, writer_of
 from lambdakit.http.parameters import Body, Query, mark_of
 from lambdakit.http.parts import REQUIRED, is_body
-from lambdakit.triggers.websocket import CONNECT, DISCONNECT
+from lambdakit.triggers.websocket import CONNECT, DEFAULT, DISCONNECT
 from lambdakit.websocket.connections import Connection
 from lambdakit.websocket.request import WebSocketRequest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import inspect
     from collections.abc import Callable
 
+    from lambdakit.http.parameters import Mark
     from lambdakit.http.parts import Part
     from lambdakit.middleware import Invocation
     from lambdakit.triggers.websocket import WebSocketTrigger
@@ -45,14 +46,19 @@ class WebSocketHandler(RequestHandler):
         return super()._given(annotation)
 
     def _part(self, parameter: inspect.Parameter, annotation: Any) -> Part:
-        """Of a message its body, whatever the type; of the handshake the rest."""
         if mentions_event_model(annotation):
             self._refuse_type(parameter, annotation)
         places = self.trigger.places
-        mark = mark_of(annotation) or (Body() if "body" in places or is_body(annotation) else Query())
+        mark = mark_of(annotation) or self._mark_for(annotation)
         if mark.place not in places and parameter.default is REQUIRED:
             raise TypeError(f"what comes by {self.trigger.route_key!r} has no {mark.place}")
         return mark.part(parameter, annotation)
+
+    def _mark_for(self, annotation: Any) -> Mark:
+        """Of the handshake a value of the query; of a message all of it, or one of the members that name its route."""
+        if is_body(annotation) or self.trigger.route_key == DEFAULT:
+            return Body()
+        return Body(embed=True) if "body" in self.trigger.places else Query()
 
     def _offer(self) -> str:
         if self.trigger.route_key == DISCONNECT:
@@ -60,7 +66,7 @@ class WebSocketHandler(RequestHandler):
         elif self.trigger.route_key == CONNECT:
             parts = "values of the query (Query), headers (Header) and cookies (Cookie), "
         else:
-            parts = "the message (a model, dict, str, ...), several members of it by their names, "
+            parts = "the message (a model, a dict, ...) or members of it by their names, "
         return (
             f"A handler of {self.trigger} may ask for {parts}Connection, WebSocketRequest, Identity, LambdaContext, "
             "Annotated[T, Depends(f)]."
