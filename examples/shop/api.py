@@ -1,6 +1,7 @@
 """Orders over HTTP: the same routes behind a REST API, an HTTP API, a function URL or a load balancer."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from lambdakit import App
 from lambdakit.http import HTTPError, Query, Response, Routes
@@ -31,7 +32,7 @@ def place(order: Order, books: TheBooks) -> Response[Order]:
     if order.id in books.orders:
         raise HTTPError(409, f"order {order.id} is booked already")
     books.orders[order.id] = order
-    return Response(order, headers={"Location": f"/orders/{order.id}"})
+    return Response(order, headers={"Location": f"/orders/{quote(order.id, safe='')}"})
 
 
 handler = App(__name__)

@@ -17,6 +17,7 @@ VERBS = {
     "explain": "tell who would handle an event, and why not the others",
     "invoke": "run a function on an event, as Lambda does",
     "event": "print a sample event of any source",
+    "dev": "serve an App on this machine, in real processes",
     "openapi": "print the OpenAPI document of an App's routes",
 }
 
@@ -27,6 +28,7 @@ examples:
   lambdakit list shop.handler
   lambdakit explain shop.handler event.json
   lambdakit invoke shop.handler --sample s3
+  lambdakit dev shop.handler --port 8000 --docs
   lambdakit event sqs --body '{"id": "1"}' | lambdakit invoke shop.handler | jq
 
 exit codes: 0 done, 1 the function failed or nobody handles the event, 2 wrong input"""

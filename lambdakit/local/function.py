@@ -117,6 +117,8 @@ class Function:
         """An invocation is over; for the service to tell."""
         self._running -= 1
         invocation.over(result, self.configuration.memory_size)
+        for observer in self._service.observers:
+            observer(invocation)
 
     def failed_to_begin(self, invocation: Invocation, message: str, now: float) -> None:
         """The environment of an invocation can't be started; for the service to tell."""

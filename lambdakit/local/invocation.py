@@ -45,6 +45,7 @@ class Invocation:
         request_id: The same for every attempt of an asynchronous invocation.
         function: The function's name.
         kind: ``"RequestResponse"``, ``"Event"`` or ``"DryRun"``.
+        client_context: What the caller said of itself, or None.
         body: The event as JSON; None once it was let go, as the service keeps only so many old ones.
         attempt: 1 for the first.
         arrived: When it was asked for.
@@ -69,6 +70,7 @@ class Invocation:
         "arrived",
         "attempt",
         "body",
+        "client_context",
         "cold_start",
         "duration",
         "ended",
@@ -99,6 +101,7 @@ class Invocation:
         self.ended: float | None = None
         self.status = _STATUS[kind]
         self.throttle: str | None = None
+        self.client_context: Any = None
         self.cold_start = False
         self.environment: int | None = None
         self.init_duration: float | None = None

@@ -52,7 +52,13 @@ class Invoker:
             return
         function.begun(invocation, placed)
         assert invocation.body is not None
-        call = Call(invocation.body, invocation.request_id, function.arn, function.configuration.timeout)
+        call = Call(
+            invocation.body,
+            invocation.request_id,
+            function.arn,
+            function.configuration.timeout,
+            client_context=invocation.client_context,
+        )
         try:
             self._runner.run(placed, call, _Running(self, function, invocation, placed, over).ended)
         except OSError as error:  # no process can be started

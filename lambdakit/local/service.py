@@ -32,13 +32,19 @@ from lambdakit.local.virtual.runner import VirtualRunner
 from lambdakit.local.wiring import wire
 
 if TYPE_CHECKING:
+    from socket import socket
     from types import TracebackType
 
     from lambdakit.app import App
     from lambdakit.errors import LambdakitError
     from lambdakit.local.clock import Clock
+    from lambdakit.local.front_doors.asgi import Seen
     from lambdakit.local.front_doors.client import Client
+    from lambdakit.local.front_doors.exchange import Exchange
     from lambdakit.local.front_doors.kinds import FrontDoorName
+    from lambdakit.local.front_doors.messages import Request
+    from lambdakit.local.front_doors.server import Server
+    from lambdakit.local.front_doors.swagger_ui import SwaggerUi
     from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
     from lambdakit.local.sources.source import EventSource
@@ -69,6 +75,11 @@ class LocalLambda(Account):
         event_memory: How many bytes of events to keep for a test to look at, of the latest invocations.
         region: The AWS Region.
         account: The account's number.
+
+    Attributes:
+        functions: The functions, by name.
+        mappings: The event source mappings.
+        observers: Told of each invocation that ran, once it has ended, in an action of the clock.
 
     >>> from lambdakit import App, on_invoke
     >>> from lambdakit.local import LocalLambda
@@ -102,6 +113,7 @@ class LocalLambda(Account):
         self._destinations = Destinations(self, self.functions)
         self._events = EventQueue(self._clock, self._invoker, self._destinations.event_over)
         self.mappings: list[AnyMapping] = []
+        self.observers: list[Callable[[Invocation], None]] = []
 
     def deploy(
         self,
@@ -248,16 +260,65 @@ class LocalLambda(Account):
         from lambdakit.local.front_doors.client import Client
         from lambdakit.local.front_doors.kinds import front_door as made
 
-        found = self._function(function)
+        found = self.function(function)
         return Client(made(front_door, self.place, found.name, settings), found)
 
-    def _function(self, function: Function | str) -> Function:
-        if not isinstance(function, str):
-            return function
-        if function not in self.functions:
-            arn = self.place.arn("lambda", f"function:{function}")
+    def serve(
+        self,
+        function: Function | str,
+        front_door: FrontDoorName = "http-api",
+        *,
+        host: str = "127.0.0.1",
+        port: int | socket = 8000,
+        docs: App | None = None,
+        seen: Seen | None = None,
+        **settings: Any,
+    ) -> Server:
+        """Have a front door serve on a port of this machine, for curl or a browser; on real time.
+
+        Beside it is the Invoke API, for ``aws lambda invoke --endpoint-url`` and the SDKs.
+
+        Args:
+            function: The function, or its name.
+            front_door: As for ``http``.
+            host: The address to listen at; ``"0.0.0.0"`` lets other machines in.
+            port: The port; 0 takes a free one, which the server's ``url`` tells. Or a socket that listens already.
+            docs: The App whose OpenAPI document is to be shown, at ``/_lambdakit/docs``.
+            seen: Told of each request and its exchange, once it is answered.
+            settings: As for ``http``.
+
+        Raises:
+            ClockError: the service is on virtual time.
+            ModuleNotFoundError: Uvicorn is not installed, or Swagger UI.
+            OSError: the port is taken, for one.
+            TypeError, ValueError: there is no such front door, or it has no such setting.
+        """
+        if isinstance(self._clock, VirtualClock):
+            raise ClockError(
+                "virtual time does not pass by itself, so that nobody would be answered.",
+                'Serve from LocalLambda(isolation="process"), or send requests with http(...) instead.',
+            )
+        from lambdakit.local.front_doors.asgi import Application
+        from lambdakit.local.front_doors.kinds import front_door as made
+        from lambdakit.local.front_doors.server import Server, listening
+
+        found = self.function(function)
+        door = made(front_door, self.place, found.name, settings)
+        application = Application(self, door, found, _pages(docs), seen or _nothing_seen)
+        return Server(application, listening(host, port) if isinstance(port, int) else port)
+
+    def function(self, name: Function | str) -> Function:
+        """A function, by its name.
+
+        Raises:
+            InvokeError: there is none.
+        """
+        if not isinstance(name, str):
+            return name
+        if name not in self.functions:
+            arn = self.place.arn("lambda", f"function:{name}")
             raise InvokeError(404, "ResourceNotFoundException", f"Function not found: {arn}")
-        return self.functions[function]
+        return self.functions[name]
 
     @property
     def destination_failures(self) -> list[tuple[str, LambdakitError]]:
@@ -351,10 +412,28 @@ class LocalLambda(Account):
         self._events.accept(function, request_id, _body(payload, "Event"))
         return request_id
 
-    def call(self, function: Function, body: bytes, over: Over, *, request_id: str | None = None) -> None:
+    def call(
+        self,
+        function: Function,
+        body: bytes,
+        over: Over,
+        *,
+        request_id: str | None = None,
+        client_context: Any = None,
+    ) -> None:
         """Invoke a function as an event source mapping or a front door does, which waits for the answer."""
-        invocation = Invocation(request_id or self.place.new_id(), function.name, "RequestResponse", body, self.now)
+        request_id = request_id or self.place.new_id()
+        invocation = Invocation(request_id, function.name, "RequestResponse", body, self.now)
+        invocation.client_context = client_context
         self._clock.at(self.now, lambda: self._invoker.arrive(function, invocation, over))
+
+    def request(self, function: Function, payload: bytes, over: Over, *, client_context: Any = None) -> None:
+        """Invoke a function as the Invoke API does; ``over`` is told of its end, in an action of the clock.
+
+        Raises:
+            InvokeError: Lambda would refuse it.
+        """
+        self.call(function, _body(payload, "RequestResponse"), over, client_context=client_context)
 
     def _invocation(self, function: Function, payload: Any) -> Invocation:
         invocation = self._checked(function, "RequestResponse", payload)
@@ -404,6 +483,15 @@ def _call(action: Callable[[], object]) -> None:
 
 
 def _nothing(invocation: Invocation) -> None: ...
+
+
+def _nothing_seen(request: Request, exchange: Exchange) -> None: ...
+
+
+def _pages(app: App | None) -> SwaggerUi | None:
+    from lambdakit.local.front_doors.swagger_ui import SwaggerUi
+
+    return SwaggerUi(app) if app else None
 
 
 def _json(payload: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 MEGABYTE = 1_048_576
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-5
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 
 
 class Trouble(Enum):
@@ -188,7 +193,7 @@ def status_of(value: Any) -> int:
         status = int(value)
     except (TypeError, ValueError) as error:
         raise malformed(f"statusCode is {value!r}") from error
-    if isinstance(value, bool | float) or not 100 <= status <= 599:
+    if isinstance(value, bool | float) or not 200 <= status <= 599:  # below 200 a response only announces another
         raise malformed(f"statusCode is {value!r}")
     return status
 
@@ -202,7 +207,7 @@ def single_headers(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
     headers = reply.get("headers") or {}
     if not isinstance(headers, dict):
         raise malformed("headers is no object")
-    return [(name, _value(name, value)) for name, value in headers.items()]
+    return [header(name, value) for name, value in headers.items()]
 
 
 def several_headers(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -214,7 +219,7 @@ def several_headers(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
     headers = reply.get("multiValueHeaders") or {}
     if not isinstance(headers, dict) or not all(isinstance(values, list) for values in headers.values()):
         raise malformed("multiValueHeaders is no object of arrays")
-    return [(name, _value(name, value)) for name, values in headers.items() for value in values]
+    return [header(name, value) for name, values in headers.items() for value in values]
 
 
 def merged_headers(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -224,12 +229,19 @@ def merged_headers(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*(pair for pair in single_headers(reply) if pair[0].lower() not in names), *several]
 
 
-def _value(name: str, value: Any) -> str:
+def header(name: str, value: Any) -> tuple[str, str]:
+    """A header; what is true or false is written so.
+
+    Raises:
+        Refusal: it is none.
+    """
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    raise malformed(f"the value of the header {name!r} is {value!r}, and no string")
+        value = "true" if value else "false"
+    if not isinstance(value, str):
+        raise malformed(f"the value of the header {name!r} is {value!r}, and no string")
+    if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+        raise malformed(f"HTTP has no header {name!r} with the value {value!r}")
+    return name, value
 
 
 def body_text(reply: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from lambdakit.local.front_doors.door import (
     Arrival,
     Event,
     body_bytes,
+    header,
     malformed,
     single_headers,
     status_of,
@@ -99,7 +100,7 @@ def response_2(reply: Reply, document: Any) -> Response:
         body = document.encode(errors="surrogatepass") if isinstance(document, str) else reply.payload
         return Response(200, [("Content-Type", "application/json")], body)
     cookies = document.get("cookies") or []
-    if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
-        raise malformed("cookies is no array of strings")
-    headers = [*single_headers(document), *(("Set-Cookie", cookie) for cookie in cookies)]
+    if not isinstance(cookies, list):
+        raise malformed("cookies is no array")
+    headers = [*single_headers(document), *(header("Set-Cookie", cookie) for cookie in cookies)]
     return Response(status_of(document["statusCode"]), headers, body_bytes(document))

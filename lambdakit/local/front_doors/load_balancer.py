@@ -101,7 +101,7 @@ class LoadBalancer(FrontDoor):
         if len(reply.payload) > MEGABYTE:
             raise malformed(f"a load balancer takes {MEGABYTE} bytes of JSON, not {len(reply.payload)}")
         status = document.get("statusCode") if isinstance(document, dict) else None
-        if type(status) is not int or not 100 <= status <= 599:
+        if type(status) is not int or not 200 <= status <= 599:
             raise malformed(f"a load balancer takes an object with a number as its statusCode, not {status!r}")
         headers = several_headers(document) if self.multi_value_headers else single_headers(document)
         body = body_bytes(document)
