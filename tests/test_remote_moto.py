@@ -91,10 +91,9 @@ def test_messages_of_a_queue_with_partial_failures_and_a_dead_letter_queue(
     }
     url = sqs.create_queue(QueueName="orders", Attributes=attributes)["QueueUrl"]
     fn = scripted(local, lambda event: failures(event, "3", "7"))
-    mapping = local.map(local.remote_queue(url, **at), fn, **REPORT)
     entries = [{"Id": str(number), "MessageBody": str(number)} for number in range(10)]
     sqs.send_message_batch(QueueUrl=url, Entries=entries)
-
+    mapping = local.map(local.remote_queue(url, **at), fn, **REPORT)
     dead: list[str] = []
 
     def waiting() -> bool:
@@ -202,10 +201,10 @@ def test_a_function_in_a_process_is_invoked(
     tmp_path.joinpath("shop.py").write_text(SHOP)
     sqs = connect("sqs")
     url = sqs.create_queue(QueueName="real")["QueueUrl"]
-    fn = local.deploy("shop.handler", task_root=tmp_path)
-    local.map(local.remote_queue("arn:aws:sqs:us-east-1:123456789012:real", **at), fn, **REPORT)
     for body in ("good", "bad"):
         sqs.send_message(QueueUrl=url, MessageBody=body)
+    fn = local.deploy("shop.handler", task_root=tmp_path)
+    local.map(local.remote_queue("arn:aws:sqs:us-east-1:123456789012:real", **at), fn, **REPORT)
 
     local.run()
 

@@ -230,6 +230,24 @@ def test_only_what_was_done_is_deleted() -> None:
     assert ([letter.body for letter in letters], mapping.counts.processed, mapping.counts.returned) == (["bad"], 2, 2)
 
 
+def test_a_group_of_a_fifo_queue_is_tried_again_in_order() -> None:
+    """From the first message that failed on; other groups go on."""
+    world = World("orders.fifo", content_based_deduplication=True)
+    failing = ["a2", "a3"]
+
+    def script(event: dict[str, Any]) -> object:
+        failed = [record["messageId"] for record in event["Records"] if record["body"] in failing]
+        failing.clear()
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+    for body in ("a1", "a2", "a3", "b1"):
+        world.queue.send(body, message_group_id=body[0])
+    world.map(script, **REPORT)
+    world.clock.run(until=35)
+
+    assert world.deliveries == [(0, ["a1", "a2", "a3", "b1"]), (30, ["a2", "a3"])]
+
+
 def test_messages_are_hidden_longer_where_gathering_takes_long() -> None:
     """By whole seconds, as SQS has them."""
     world = World()
@@ -395,6 +413,18 @@ def test_messages_that_come_after_the_end_are_given_back_at_once() -> None:
     world.clock.run(until=60)
 
     assert (world.deliveries, world.queue.visible, mapping.counts.received) == ([], 2, 0)
+
+
+def test_what_a_mapping_still_has_can_be_given_back() -> None:
+    """What is with the function, what waits for it and what is being gathered."""
+    world = World()
+    mapping = world.map(duration=600, batch_size=4, maximum_batching_window_in_seconds=60, maximum_concurrency=2)
+    world.send(*map(str, range(15)))
+    world.clock.run(until=10)
+
+    world.remote.give_back(mapping.abandon())
+
+    assert (len(world.fn.calls), world.queue.visible, mapping.counts.held) == (2, 15, 0)
 
 
 def test_messages_that_cannot_be_given_back_are_logged(caplog: pytest.LogCaptureFixture) -> None:

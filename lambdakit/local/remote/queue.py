@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/AP
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ class QueuePoll(Watch[list[RemoteMessage]]):
         if not answer:
             return False
         if self.cancelled:
-            self._calls.start(Call(lambda: self._queue.give_back(answer), _nothing, _nothing))
+            self._calls.start(Call(partial(self._queue.give_back, answer), _nothing, _nothing))
         else:
             self._then(answer)
         return True

@@ -164,9 +164,14 @@ class RemoteShards(RemoteSource, Generic[R]):
             failed(found)
         else:
             request = partial(self.fetch, shard_id, position, min(most, PAGE_RECORDS))
-            report = partial(self.report, failed)
-            due = self.next_time(shard_id)
-            self.calls.start(Call(request, lambda answer: then(self.heed(answer)), report, due=due))
+            self.calls.start(
+                Call(
+                    request,
+                    lambda answer: then(self.heed(answer)),
+                    partial(self.report, failed),
+                    due=self.next_time(shard_id),
+                )
+            )
 
     def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> Wait:
         """Look for something to read at that position, and tell once when there is, or the shard can't be read."""
@@ -226,9 +231,9 @@ class RemoteShards(RemoteSource, Generic[R]):
 
     def _fetch(self, shard_id: str, position: Position, most: int) -> Answer[R]:
         place = shard_id, position
-        if place not in self._iterators:
-            self._iterators[place] = self._shard_iterator(shard_id, self._start_at(position))
-        answer = self._get_records(self._iterators[place], most)
+        iterator = self._iterators.get(place) or self._shard_iterator(shard_id, self._start_at(position))
+        self._iterators[place] = iterator  # for the next attempt, if this one fails
+        answer = self._get_records(iterator, most)
         self._iterators.pop(place, None)
         records = [self._record(shard_id, each) for each in answer["Records"]]
         *positions, after = [position, *(_position(record.sequence_number) for record in records)]
