@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 class Order(BaseModel):
     """What a customer wants."""
 
-    id: str
+    id: str = Field(min_length=1)
     customer: str
     sku: str
     quantity: int = Field(gt=0)
