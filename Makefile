@@ -26,6 +26,7 @@ demo: $(DEMO) ## Show what lambdakit does
 	cd examples && ../$(BIN)/lambdakit explain shop.app.handler --sample s3
 	cd examples && ../$(BIN)/python -m shop
 	cd examples && ../$(BIN)/python burst.py ../burst.html
+	cd examples && ../$(BIN)/python -m shop.day ../day.html
 
 test: check docs ## Check everything, and test on every Python from 3.11 to 3.13 there is
 	@PATH="$$PATH$(subst $() ,,$(PYENV:%=:%))" $(BIN)/nox
@@ -44,7 +45,7 @@ docs: $(DEV) ## Build the documentation, into site/
 	$(BIN)/zensical build --config-file mkdocs.yml --strict --clean
 
 clean: ## Remove what the other commands made
-	rm -rf burst.html .cache .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache .venv build dist site
+	rm -rf burst.html day.html .cache .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache .venv build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this list

@@ -9,8 +9,9 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, patterns, virtual, warm
+from benchmarks import cold, patterns, processes, queues, virtual, warm
 from benchmarks.measure import Figure, Measure
+from benchmarks.ministack import Unavailable
 from benchmarks.works import Contender, WrongAnswer
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 COMPARED = ("cold", "memory", "warm")
-ALONE: dict[str, Callable[[], list[Figure]]] = {"patterns": patterns.measure, "virtual": virtual.measure}
+ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "patterns": patterns.measure,
+    "processes": processes.measure,
+    "queues": queues.measure,
+    "virtual": virtual.measure,
+}
 PARTS = (*COMPARED, *ALONE)
 
 
@@ -29,7 +35,7 @@ def main() -> int:
     try:
         measures = _measures(parts, options.rounds)
         figures = [figure for part, measure in ALONE.items() if part in parts for figure in measure()]
-    except WrongAnswer as error:
+    except (WrongAnswer, Unavailable) as error:
         print(error, file=sys.stderr)
         return 1
     print(json.dumps(_report(measures, figures), indent=2) if options.json else _tables(measures, figures))
@@ -93,7 +99,7 @@ def _versions() -> dict[str, str]:
 def _tables(measures: list[Measure], figures: list[Figure]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
     compared = [("", "hand-written", "lambdakit", "Powertools", "FastAPI", "target", ""), *map(_cells, measures)]
-    alone = [("", "median", "target", ""), *map(_figure_cells, figures)]
+    alone = [("", "median", "target", "", ""), *map(_figure_cells, figures)]
     return "\n\n".join([versions, *(_table(rows) for rows in (compared, alone) if len(rows) > 1)])
 
 
@@ -112,6 +118,7 @@ def _figure_cells(figure: Figure) -> tuple[str, ...]:
         f"{median} {figure.unit}",
         f"{bound} {target} {figure.unit}",
         "ok" if figure.met else "missed",
+        figure.note,
     )
 
 

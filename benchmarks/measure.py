@@ -55,6 +55,7 @@ class Figure:
     target: float
     at_least: bool = False
     samples: list[float] = field(default_factory=list)
+    note: str = ""
 
     @property
     def median(self) -> float:

@@ -16,6 +16,8 @@ from benchmarks.measure import Figure
 from benchmarks.works import WrongAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambdakit.local import Function, LocalLambda
 
 ARRIVALS_A_SECOND = 5_000
@@ -30,24 +32,44 @@ def measure() -> list[Figure]:
     rate = Figure("virtual, 100,000 invocations", "/s", 10_000, at_least=True)
     memory = Figure("virtual, 100,000 invocations, peak memory", "MiB", 1_024)
     for _ in range(SAMPLES):
-        seconds, peak = _sample(100_000)
+        seconds, peak = sample("benchmarks.virtual", 100_000)
         rate.samples.append(100_000 / seconds)
         memory.samples.append(peak)
     growth = Figure("virtual, time of an invocation: of 1,000,000 to of 10,000", "times", 1.5)
-    growth.samples.append(_sample(1_000_000)[0] / 100 / _sample(10_000)[0])
+    growth.samples.append(_seconds(1_000_000) / 100 / _seconds(10_000))
     return [rate, memory, growth]
 
 
-def _sample(invocations: int) -> tuple[float, float]:
-    command = [sys.executable, "-m", "benchmarks.virtual", str(invocations)]
+def _seconds(invocations: int) -> float:
+    return sample("benchmarks.virtual", invocations)[0]
+
+
+def sample(module: str, size: int) -> tuple[float, float]:
+    """What ``run(size)`` of a module returns, in a process of its own.
+
+    Raises:
+        WrongAnswer: it did not do its work.
+    """
+    command = [sys.executable, "-m", module, str(size)]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
-        raise WrongAnswer(f"{invocations:,} invocations on virtual time:\n{process.stderr}")
+        raise WrongAnswer(f"{module} with {size:,}:\n{process.stderr}")
     seconds, peak = json.loads(process.stdout)
     return seconds, peak
 
 
-def _run(invocations: int) -> tuple[float, float]:
+def serve(run: Callable[[int], tuple[float, float]], arguments: list[str]) -> None:
+    """Be the process that ``sample`` starts."""
+    print(json.dumps(run(int(arguments[1]))))
+
+
+def peak_memory() -> float:
+    """Of this process, in MiB."""
+    unit = MEBIBYTE if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def run(invocations: int) -> tuple[float, float]:
     """Seconds of real time that so many invocations took, and the peak memory in MiB."""
     local, fn = _service()
     _arrive(local, fn, invocations)
@@ -57,8 +79,7 @@ def _run(invocations: int) -> tuple[float, float]:
     busy = min(invocations, round(ARRIVALS_A_SECOND * 2 * WAIT))
     if len(fn.invocations) != invocations or fn.errors or fn.throttles or fn.max_concurrency < busy:
         raise WrongAnswer(f"{fn} did not all succeed at once: {local.timeline().summary}")
-    unit = MEBIBYTE if sys.platform == "darwin" else 1024
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return seconds, peak_memory()
 
 
 def _service() -> tuple[LocalLambda, Function]:
@@ -92,4 +113,4 @@ def _arrive(local: LocalLambda, fn: Function, invocations: int) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_run(int(sys.argv[1]))))
+    serve(run, sys.argv)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lambdakit.depends import Depends
     from lambdakit.hooks import after_restore, before_snapshot, on_start
     from lambdakit.middleware import CallNext, Invocation, RecordInvocation
+    from lambdakit.triggers.authorizer import on_authorizer
     from lambdakit.triggers.dynamodb import on_dynamodb
     from lambdakit.triggers.event import on_event
     from lambdakit.triggers.eventbridge import on_eventbridge
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lambdakit.triggers.schedule import on_schedule
     from lambdakit.triggers.sns import on_sns
     from lambdakit.triggers.sqs import on_sqs
+    from lambdakit.triggers.websocket import on_websocket
 
 __version__ = "0.1.0"
 
@@ -39,6 +41,7 @@ _HOMES = {
     "RecordInvocation": "middleware",
     "after_restore": "hooks",
     "before_snapshot": "hooks",
+    "on_authorizer": "triggers.authorizer",
     "on_dynamodb": "triggers.dynamodb",
     "on_event": "triggers.event",
     "on_eventbridge": "triggers.eventbridge",
@@ -50,6 +53,7 @@ _HOMES = {
     "on_sns": "triggers.sns",
     "on_sqs": "triggers.sqs",
     "on_start": "hooks",
+    "on_websocket": "triggers.websocket",
 }
 
 __all__ = [
@@ -65,6 +69,7 @@ __all__ = [
     "errors",
     "events",
     "identify",
+    "on_authorizer",
     "on_dynamodb",
     "on_event",
     "on_eventbridge",
@@ -76,6 +81,7 @@ __all__ = [
     "on_sns",
     "on_sqs",
     "on_start",
+    "on_websocket",
 ]
 
 

@@ -264,6 +264,15 @@ def test_a_cancelled_timer_of_the_background_does_not_run() -> None:
     assert clock.now == 10
 
 
+def test_time_does_not_go_back() -> None:
+    """A second that has passed is a mistake."""
+    clock = VirtualClock()
+    clock.run(until=10)
+
+    with pytest.raises(ValueError, match="it is second 10 already, and time does not go back to 9"):
+        clock.run(until=9)
+
+
 def test_cancelled_timers_of_the_background_are_forgotten() -> None:
     """They do not pile up."""
     clock = VirtualClock()

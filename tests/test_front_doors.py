@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -617,6 +618,17 @@ def read_order(order_id: str, request: FastApiRequest, tag: str = "") -> Json:
     return {"id": order_id, "tag": tag, "cookies": request.cookies, "agent": request.headers["x-mine"]}
 
 
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """The event loop that Mangum would make, and leave open, where there is none."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+@pytest.mark.usefixtures("loop")
 @pytest.mark.parametrize("door", DOORS)
 def test_an_asgi_application_answers_behind_mangum(door: str) -> None:
     """Any handler may be deployed."""

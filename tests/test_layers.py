@@ -117,9 +117,15 @@ def test_an_app_loads_nothing_it_does_not_use(loaded: tuple[str, list[str]]) -> 
     ] == []
 
 
-def test_an_app_without_routes_loads_nothing_of_http(loaded: tuple[str, list[str]]) -> None:
-    """Neither requests nor responses."""
-    assert [name for name in loaded[1] if name.startswith(("lambdakit.http", "lambdakit.triggers.http"))] == []
+APIS = tuple(
+    f"lambdakit.{name}"
+    for name in ("http", "authorizers", "websocket", "triggers.http", "triggers.authorizer", "triggers.websocket")
+)
+
+
+def test_an_app_without_apis_loads_nothing_of_them(loaded: tuple[str, list[str]]) -> None:
+    """Neither requests nor responses, neither policies nor connections."""
+    assert [name for name in loaded[1] if name.startswith(APIS)] == []
 
 
 REQUEST: dict[str, object] = {
@@ -144,20 +150,42 @@ def test_an_app_with_a_route_loads_what_it_needs() -> None:
         *(
             f"lambdakit.http.{name}"
             for name in (
-                "apigw_v2",
-                "errors",
-                "handler",
-                "lane",
-                "parameters",
-                "parts",
-                "request",
-                "response",
-                "routes",
-                "values",
-                "writer",
+                "apigw_v2", "errors", "handler", "lane", "parameters", "parts", "request", "response", "routes",
+                "values", "writer",
             )
         ),
     ]  # fmt: skip
+
+
+ARN_OF_METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3/prod/GET/orders"
+SOCKET = {"requestContext": {"routeKey": "$default", "connectionId": "a=", "stage": "prod"}, "body": '{"id": "1"}'}
+
+
+def test_an_authorizer_of_tokens_loads_nothing_of_http() -> None:
+    """It gets no request."""
+    handler = (
+        "from lambdakit.authorizers import Allow, TokenAuthorizerRequest\n"
+        "@lambdakit.on_authorizer('TOKEN')\n"
+        "def handle(request: TokenAuthorizerRequest) -> Allow: return Allow(routes='*')"
+    )
+    event = {"type": "TOKEN", "authorizationToken": "a", "methodArn": ARN_OF_METHOD}
+    modules = _run(f"{PYDANTIC}\nimport lambdakit\n{handler}\nlambdakit.App(handle)({event})\n{LOADED}")
+
+    assert [name for name in modules if name.startswith(("lambdakit.http", "lambdakit.websocket"))] == []
+    assert [name for name in modules if not name.startswith("lambdakit.")] == ["atexit", "lambdakit"]
+
+
+def test_a_websocket_handler_loads_boto3_with_the_first_message_that_it_posts() -> None:
+    """Nor asyncio, nor what is for authorizers."""
+    handler = (
+        "from lambdakit.websocket import Connection\n"
+        "@lambdakit.on_websocket('$default')\n"
+        "def handle(order: Order, connection: Connection) -> Order: return order"
+    )
+    modules = _run(f"{PYDANTIC}\nimport lambdakit\n{handler}\nlambdakit.App(handle)({SOCKET})\n{LOADED}")
+
+    assert [name for name in modules if not name.startswith("lambdakit.")] == ["atexit", "lambdakit"]
+    assert [name for name in modules if name.startswith(("lambdakit.authorizers", "lambdakit.http.identity"))] == []
 
 
 def test_the_package_loads_nothing_by_itself() -> None:

@@ -26,7 +26,8 @@ from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failu
 from lambdakit.local.placement import Environment
 from lambdakit.local.process.clock import RealClock
 from lambdakit.local.process.runner import ProcessRunner
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.runner import Call, Deployment, Result
+from lambdakit.local.sources.queue import Queue
 from tests.jumping_clock import JumpingClock
 
 FOREVER = "import threading; threading.Event().wait()"
@@ -505,12 +506,10 @@ def test_a_reset_environment_keeps_its_folder_and_its_log(deploy: Callable[..., 
 
     after = fn.invoke({"do": "whereabouts"})
 
-    assert before.init_duration is not None
-    assert after.duration is not None
     assert after.payload == {**before.payload, "note": True, "pid": after.payload["pid"]}
     assert after.payload["pid"] != before.payload["pid"]
     assert (after.environment, after.cold_start, after.init_duration) == (before.environment, False, None)
-    assert after.duration > before.init_duration / 2
+    assert (after.duration or 0) > 0.01, "no Python starts in less"
     assert "loading\n" in after.log
 
 
@@ -636,7 +635,7 @@ def test_an_init_phase_that_takes_too_long_is_repeated_in_the_invocation(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 10 s in Lambda; the log says so, and the folder is the same."""
-    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 0.4)
+    monkeypatch.setattr("lambdakit.local.runner.INIT_SECONDS", 1.0)
     (tmp_path / "process_slow.py").write_text(SLOW.format(always=False))
 
     invocation = local.deploy("process_slow.handler", task_root=tmp_path).invoke({})
@@ -710,6 +709,17 @@ def test_after_such_a_kill_the_environment_is_reset(deploy: Callable[..., Functi
 def test_memory_that_is_not_used_or_shared_does_not_count(deploy: Callable[..., Function], event: Any) -> None:
     """Address space is not memory, and what forked children share with their parent they take once."""
     assert deploy().invoke(event).error is None
+
+
+def test_where_nobody_tells_the_memory_it_is_not_reported(
+    deploy: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, which has no /proc: nothing is limited either."""
+    monkeypatch.setattr("lambdakit.local.process.memory._PROC", tmp_path)
+
+    invocation = deploy().invoke({"do": "allocate", "megabytes": 200})
+
+    assert (invocation.error, invocation.max_memory_used, "Max Memory Used" in invocation.log) == (None, None, False)
 
 
 # Asynchronous invocations
@@ -791,7 +801,7 @@ def test_trace_and_client_context_reach_the_function(task: Path) -> None:
     results: list[Result] = []
 
     with closing(RealClock()) as clock, closing(ProcessRunner(clock)) as runner:
-        runner.deploy("f", "process_context.handler", task_root=task)
+        runner.deploy(Deployment(name="f", handler="process_context.handler", task_root=task))
         clock.at(0, lambda: runner.run(Environment("f", 1, 0), call, results.append))
         clock.run()
         clock.close()
@@ -817,11 +827,11 @@ def test_an_app_that_can_be_imported_is_found_by_its_name(
     local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process imports its module from where it is: no task_root is needed."""
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "__init__.py").write_text(DOUBLE)
+    (tmp_path / "process_package").mkdir()
+    (tmp_path / "process_package" / "__init__.py").write_text(DOUBLE)
     monkeypatch.syspath_prepend(tmp_path)
 
-    fn = local.deploy(import_module("package").handler)
+    fn = local.deploy(import_module("process_package").handler)
 
     assert (fn.invoke(21).payload, fn.name, fn.configuration.memory_size) == (42, "doubling", 256)
 
@@ -885,6 +895,30 @@ def test_a_task_root_has_to_be_there(local: LocalLambda, tmp_path: Path) -> None
     """Told when the function is deployed, as no process could start."""
     with pytest.raises(NotADirectoryError, match="task_root is not a folder"):
         local.deploy("process_nowhere.handler", task_root=tmp_path / "missing")
+
+
+def test_without_the_runtime_client_it_says_what_to_install(
+    local: LocalLambda, task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else in lambdakit needs awslambdaric."""
+    monkeypatch.setattr("lambdakit.local.process.environment.find_spec", lambda _name: None)
+
+    with pytest.raises(ModuleNotFoundError, match="pip install awslambdaric"):
+        local.deploy("process_shop.handler", name="without", task_root=task)
+
+
+def test_a_process_that_cannot_be_started_is_the_callers_error(
+    local: LocalLambda, shop: Function, tmp_path: Path
+) -> None:
+    """As it is no function's fault; the service goes on."""
+    (tmp_path / "root").mkdir()
+    fn = local.deploy("process_shop.handler", name="removed", task_root=tmp_path / "root")
+    (tmp_path / "root").rmdir()
+
+    with pytest.raises(FileNotFoundError, match="root"):
+        fn.invoke({})
+
+    assert shop.invoke({"do": "nothing"}).error is None
 
 
 # Scripts
@@ -954,3 +988,34 @@ fn.invoke({"do": "hang", "pipe": sys.argv[2]})
             parent.kill()
 
     assert (started, read(reader)) == (b"up", b"")
+
+
+def test_sources_are_for_the_test_to_use_while_processes_run(local: LocalLambda, tmp_path: Path) -> None:
+    """Messages that the test sends reach the process; the queue is one for both."""
+    (tmp_path / "process_empty.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    fn = local.deploy("process_empty.handler", name="from-a-queue", task_root=tmp_path)
+    queue = local.queue("orders")
+    mapping = local.map(queue, fn)
+
+    messages = [queue.send({"number": number}) for number in range(30)]
+    local.run()
+
+    assert (len(queue), mapping.counts.processed, isinstance(queue, Queue)) == (0, len(messages), True)
+
+
+def test_an_invocation_whose_process_cannot_be_started_is_over(
+    local: LocalLambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda itself has failed: status 500; the caller gets the system's error, and the environment is gone."""
+    (tmp_path / "process_empty.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    fn = local.deploy("process_empty.handler", name="unstarted", task_root=tmp_path, reserved_concurrency=1)
+
+    def refuse(*arguments: Any, **keywords: Any) -> None:
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(OSError, match="no more processes"):
+            fn.invoke()
+
+    assert (fn.invocations[0].status, fn.invoke().status) == (500, 200)

@@ -40,8 +40,8 @@ def queue(clock: VirtualClock) -> Queue:
 
 
 def send(queue: Queue, *bodies: object, group: str | None = None) -> None:
-    for number, body in enumerate(bodies):
-        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{number}{body}"}
+    for body in bodies:
+        fifo: dict[str, Any] = {"message_group_id": group, "message_deduplication_id": f"{group}{body}"[:9]}
         queue.send(body, **fifo if queue.fifo else {})
 
 
@@ -267,6 +267,16 @@ def test_a_full_batch_does_not_wait(clock: VirtualClock, queue: Queue) -> None:
     assert [(time, len(each)) for time, each in log(function)] == [(0, 25), (0, 25), (5, 10)]
 
 
+def test_the_window_of_a_full_batch_is_not_the_next_ones(clock: VirtualClock, queue: Queue) -> None:
+    """That begins with its own first message."""
+    _, function = map_queue(clock, queue, batch_size=2, maximum_batching_window_in_seconds=5)
+    for time, body in ((0, "a"), (1, "b"), (3, "c")):
+        clock.at(time, partial(send, queue, body))
+    clock.run()
+
+    assert log(function) == [(1, ["a", "b"]), (8, ["c"])]
+
+
 @pytest.mark.parametrize(
     ("window", "timeout", "visible_again"),
     [(0, 30, 30), (5, 25, 30), (5, 26, 5 + 26 + 30)],
@@ -318,6 +328,15 @@ def test_five_batches_are_processed_at_once_and_more_as_time_goes_by(clock: Virt
     assert function.times == pytest.approx([0, 0, 0, 0, 0, 0.2, 0.4, 0.6, 0.8])
 
 
+def test_growing_keeps_no_clock_running(clock: VirtualClock, queue: Queue) -> None:
+    """When all is done, all is done."""
+    send(queue, *range(100))
+    map_queue(clock, queue, batch_size=1)
+    clock.run()
+
+    assert (len(queue), clock.now) == (0, 0)
+
+
 def test_a_mapping_keeps_to_its_maximum_concurrency(clock: VirtualClock, queue: Queue) -> None:
     """However much there is to do."""
     send(queue, *range(100))
@@ -352,6 +371,20 @@ def test_fewer_batches_are_processed_at_once_while_they_fail(
     clock.run(until=29.1)
 
     assert function.max_concurrency == at_once
+
+
+def test_throttles_make_it_fewer_batches_at_once(clock: VirtualClock, queue: Queue) -> None:
+    """Until batches run again: then it grows as before."""
+    send(queue, *range(5))
+    _, function = map_queue(clock, queue, in_turn(*[THROTTLED] * 5), batch_size=1, duration=0.5)
+    clock.run(until=5)
+    send(queue, *range(20))
+    function.max_concurrency = 0
+    clock.run(until=5.1)
+    few = function.max_concurrency
+    clock.run(until=5.4)
+
+    assert (few, function.max_concurrency) == (2, 4)
 
 
 def test_a_mapping_begins_anew_after_a_quiet_time(clock: VirtualClock, queue: Queue) -> None:
@@ -417,6 +450,34 @@ def test_a_group_goes_on_without_a_message_that_is_given_up(clock: VirtualClock)
 
     assert log(function) == [(0, ["bad"]), (30, ["bad"]), (60, ["good"])]
     assert [letter.body for letter in letters] == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("script", "calls"),
+    [(always(None), [(0, 5), (1, 5)]), (in_turn(OSError()), [(0, 5), (30, 5), (31, 5)])],
+    ids=["that is done", "that fails"],
+)
+def test_what_does_not_fit_into_an_event_waits_for_the_rest_of_its_group(
+    clock: VirtualClock, script: Script, calls: list[tuple[float, int]]
+) -> None:
+    """Ten messages of 1 MiB come together, but are two batches; after a failure both come again."""
+    queue = Queue("orders.fifo", Place(clock))
+    send(queue, *[f"{n}{'a' * 1_048_000}" for n in range(10)], group="a")
+    _, function = map_queue(clock, queue, script, duration=1)
+    clock.run()
+
+    assert [(time, len(event["Records"])) for time, event in function.calls] == calls
+
+
+def test_what_waits_for_the_rest_of_its_group_may_be_too_late(clock: VirtualClock) -> None:
+    """The first batch is throttled for so long that both have come again when it ends."""
+    queue = Queue("orders.fifo", Place(clock), visibility_timeout=3)
+    send(queue, *[f"{n}{'a' * 1_048_000}" for n in range(10)], group="a")
+    mapping, function = map_queue(clock, queue, in_turn(THROTTLED), duration=1.2)
+    clock.run()
+
+    assert function.times == pytest.approx([0, 2.2, 3, 4.2])
+    assert (len(queue), mapping.counts.processed, mapping.counts.returned) == (0, 15, 5)
 
 
 def test_a_fifo_mapping_keeps_to_its_maximum_concurrency(clock: VirtualClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lambdakit.events import SqsRecord
+from lambdakit.local.sources.lines import FifoLine, Group
 from lambdakit.local.sources.messages import Message
 from lambdakit.local.sources.queue import MAXIMUM_MESSAGE_SIZE, Queue
 from lambdakit.local.sources.source import Place, SourceError
@@ -136,6 +138,11 @@ TYPELESS = (
 )
 UNFIT = "for parameter {} is invalid. Reason: The request include parameter that is not valid for this queue type."
 
+TOKEN = (
+    "for parameter {0} is invalid. Reason: {0} can only include alphanumeric and punctuation characters. "
+    "1 to 128 in length."
+)
+
 
 @pytest.mark.parametrize(
     ("send", "code", "message"),
@@ -200,6 +207,16 @@ def test_what_a_queue_does_not_take_is_refused_in_the_words_of_sqs(
     ("send", "code", "message"),
     [
         ({}, "MissingParameter", "The request must contain the parameter MessageGroupId."),
+        (
+            {"message_group_id": "a b"},
+            "InvalidParameterValue",
+            f"Value a b {TOKEN}".format("MessageGroupId"),
+        ),
+        (
+            {"message_group_id": "a", "message_deduplication_id": "x" * 129},
+            "InvalidParameterValue",
+            f"Value {'x' * 129} {TOKEN}".format("MessageDeduplicationId"),
+        ),
         (
             {"message_group_id": "a"},
             "InvalidParameterValue",
@@ -477,6 +494,40 @@ def test_a_message_that_is_too_old_is_gone(clock: VirtualClock) -> None:
     assert (before, len(queue), queue.receive(), queue.counts.expired, queue.counts.deleted) == (3, 0, [], 3, 0)
 
 
+def test_a_batch_is_deleted_as_far_as_its_handles_are_valid(clock: VirtualClock, queue: Queue) -> None:
+    """Not what was received again since, nor what is gone."""
+    for body in ("a", "b", "c"):
+        queue.send(body)
+    a, b, c = [(message, str(message.receipt_handle)) for message in queue.receive(10)]
+    queue.delete(b[1])
+    queue.change_visibility(a[1], 0)
+    queue.receive()
+    queue.delete_batch([a, b, c])
+
+    assert (bodies([*queue]), queue.counts.deleted) == (["a"], 2)
+
+
+def test_a_queue_forgets_what_is_gone(clock: VirtualClock) -> None:
+    """Also while an older message stays, and every group of it."""
+
+    def remembered() -> int:
+        return sum(isinstance(each, Message | Group) for each in gc.get_objects())
+
+    before = remembered()
+    queue = Queue("orders.fifo", Place(clock), content_based_deduplication=True)
+    queue.send("stays", message_group_id="stays")
+    for number in range(5_000):
+        queue.send(str(number), message_group_id=str(number))
+    queue.receive()
+    while handles := [str(message.receipt_handle) for message in queue.receive(10)]:
+        for handle in handles:
+            queue.delete(handle)
+    pass_time(clock, 300)
+    queue.send("later", message_group_id="later")  # five minutes later it knows no message again
+
+    assert remembered() - before < 2_000
+
+
 # FIFO queues.
 
 
@@ -565,6 +616,19 @@ def test_a_standard_queue_may_have_groups(queue: Queue) -> None:
         queue.send(body, message_group_id="a")
 
     assert [bodies(queue.receive()), bodies(queue.receive())] == [["a1"], ["a2"]]
+
+
+def test_a_line_hands_out_one_message_of_a_group_after_the_other() -> None:
+    """Also if one comes late that is older than another one."""
+    line = FifoLine()
+    older, younger = Message("1", "older", 0), Message("2", "younger", 0)
+    older.number, younger.number = 1, 2
+    line.put(younger)
+    line.put(older)
+    taken = [line.take(1), line.take(1)]
+    line.settle(older)
+
+    assert [*taken, line.take(1)] == [[older], [], [younger]]
 
 
 # Dead-letter queues.

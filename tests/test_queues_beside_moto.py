@@ -9,6 +9,8 @@ Where the two differ, SQS is known to do as ours does, so those requests are lef
   answers with an id of its own for the second message.
 - moto hands out the groups of a FIFO queue mixed, in the order in which messages came; SQS as much of one group as it
   can. Both keep the order of each group.
+- moto frees the messages of a group one after the other, while it hands them out: of two that are to be seen again it
+  hands out the second only. What is to be seen again is freed here before.
 - moto counts characters for the size of a message, SQS bytes, those of the attributes too.
 - moto counts the twelve hours that a message may be hidden from when it was sent, SQS from when it was received.
 """
@@ -91,6 +93,8 @@ class Theirs:
         self.backend.send_message(self.name, str(number), message_attributes=attributes, **rest)
 
     def receive(self) -> list[Seen]:
+        pending = self.queue.pending_messages
+        pending -= {message for message in pending if message.visible}
         messages = self.backend.receive_message(self.name, 10, 0, 6, message_attribute_names=["All"])
         self.handles.update({message.body: str(message.receipt_handle) for message in messages})
         return [

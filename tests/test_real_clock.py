@@ -136,6 +136,35 @@ def test_a_run_until_a_time_ends_at_that_time(clock: JumpingClock) -> None:
     assert (log, 20 <= clock.now < 30) == (["before"], True)
 
 
+def test_an_endless_run_ends_with_ctrl_c_and_leaves_nothing_to_do() -> None:
+    """Nothing is left to do, and yet it goes on; the next run has no end to wait for."""
+
+    def interrupt() -> None:
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+
+    def run(clock: RealClock) -> None:
+        clock.at(clock.now, interrupt)
+        clock.run(until=float("inf"))
+
+    with closing(RealClock()) as clock:
+        with pytest.raises(KeyboardInterrupt):
+            run(clock)
+
+        clock.run()
+
+
+def test_who_looks_for_work_looks_when_somebody_begins_to_wait(clock: JumpingClock) -> None:
+    """What is found then is left to do."""
+    log: list[str] = []
+    clock.on_wait(lambda: log.append("looked"))
+    clock.on_wait(lambda: at_once(clock, lambda: log.append("found")))
+
+    clock.run()
+    clock.run()
+
+    assert log == ["looked", "found"] * 2
+
+
 def test_waiting_ends_with_the_action_that_makes_the_condition_false(clock: JumpingClock) -> None:
     """The rest goes on without anyone waiting."""
     log: list[str] = []

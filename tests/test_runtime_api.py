@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lambdakit.local.process.environment as process_module
 from lambdakit.local.outcome import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Failure, Outcome, Reply
 from lambdakit.local.process.clock import RealClock
 from lambdakit.local.process.environment import RuntimeProcess
 from lambdakit.local.process.http import Call, Requests
 from lambdakit.local.process.runtime_api import Invocation, RuntimeApi, RuntimeProtocol, State
+from lambdakit.local.variables import lambda_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -518,7 +518,10 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def process(clock: RealClock, task: Path) -> Iterator[RuntimeProcess]:
     """A process that runs it."""
-    process = RuntimeProcess(clock, "shop.fields", task, function_name="shop", memory_size=512)
+    variables = lambda_variables(
+        handler="shop.fields", task_root=task, function_name="shop", memory_size=512, region="us-east-1"
+    )
+    process = RuntimeProcess(clock, "shop.fields", task, variables, task)
     on_clock(clock, process.start)
     yield process
     on_clock(clock, process.close)
@@ -584,13 +587,3 @@ def test_an_event_that_is_no_json_is_an_unmarshal_error(clock: RealClock, proces
 
     assert isinstance(outcome, Failure)
     assert outcome.error_type == "Runtime.UnmarshalError"
-
-
-def test_without_the_runtime_client_it_says_what_to_install(
-    clock: RealClock, task: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing else in lambdakit needs awslambdaric."""
-    monkeypatch.setattr(process_module, "find_spec", lambda _name: None)
-
-    with pytest.raises(ModuleNotFoundError, match="pip install awslambdaric"):
-        on_clock(clock, RuntimeProcess(clock, "shop.fields", task).start)

@@ -992,7 +992,7 @@ def test_a_source_that_no_mapping_reads_is_named() -> None:
     clock = VirtualClock()
     table: Any = Table("orders", Place(clock))
 
-    with pytest.raises(TypeError, match="the stream of a Table"):
+    with pytest.raises(TypeError, match="the stream of a table"):
         ShardMapping(clock, table, ScriptedFunction(clock), replace(DynamoDbSettings()))
 
 

@@ -222,7 +222,7 @@ def test_a_builder_explains_each_of_its_parameters(name: str) -> None:
 
 def test_a_builder_can_be_called_without_arguments_by_each_of_its_names() -> None:
     """The labels of identify, and the decorators' sources."""
-    assert {"s3", "schedule", "invoke", "http"} | LABELS == set(events.NAMES)
+    assert {"s3", "schedule", "invoke", "http", "websocket", "authorizer"} | LABELS == set(events.NAMES)
 
 
 def test_an_unknown_builder_is_refused_with_the_closest_name() -> None:

@@ -31,7 +31,7 @@ from lambdakit import App, Depends, LambdaContext, on_invoke, on_sqs
 from lambdakit.local.errors import StuckHandlerError
 from lambdakit.local.outcome import Failure
 from lambdakit.local.placement import Ending, Environment
-from lambdakit.local.runner import Call, Result
+from lambdakit.local.runner import Call, Deployment, Result
 from lambdakit.local.virtual.clock import VirtualClock
 from lambdakit.local.virtual.runner import VirtualRunner
 
@@ -44,7 +44,7 @@ class World:
     def __init__(self, handler: str | Handler, *, seed: int = 0, watchdog: float = 10, **settings: Any) -> None:
         self.clock = VirtualClock(seed)
         self.runner = VirtualRunner(self.clock, watchdog=watchdog)
-        self.runner.deploy("f", handler, **settings)
+        self.runner.deploy(Deployment(name="f", handler=handler, **settings))
         self.environments = 0
         self.requests = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from lambdakit import (
     App,
     on_dynamodb,
+    on_event,
     on_eventbridge,
     on_invoke,
     on_kinesis,
@@ -335,6 +337,41 @@ def test_a_second_mapping_of_the_same_source_and_function_is_a_conflict(local_la
     local_lambda.run()
 
     assert local_lambda.map(local_lambda.queue("orders"), "fail").state == "Creating"
+
+
+def test_a_broker_and_a_cluster_are_mapped_by_hand(local_lambda: LocalLambda) -> None:
+    """Of a broker one of its queues, of a cluster one of its topics."""
+    seen = Seen()
+
+    def handler(event: dict[str, Any], context: object) -> None:
+        seen.append(event["eventSource"])
+
+    fn = local_lambda.deploy(handler)
+    broker, topic = local_lambda.broker("shop"), local_lambda.cluster("shop").topic("orders")
+    local_lambda.map(broker, fn, queue="orders")
+    local_lambda.map(broker, fn, queue="refunds")
+    local_lambda.map(topic, fn)
+    broker.queue("orders").send("a")
+    topic.produce("b")
+    local_lambda.run()
+
+    assert sorted(seen) == ["aws:kafka", "aws:mq"]
+
+
+def test_messages_of_a_broker_reach_the_function_that_is_mapped(local_lambda: LocalLambda) -> None:
+    """A mapping polls one of its queues."""
+    seen = Seen()
+
+    @on_event("activemq")
+    def see(event: dict[str, Any]) -> None:
+        seen.extend(b64decode(message["data"]) for message in event["messages"])
+
+    broker = local_lambda.broker("shop")
+    mapping = local_lambda.map(broker, local_lambda.deploy(App(see)), queue="orders")
+    broker.queue("orders").send("a")
+    local_lambda.run()
+
+    assert (seen, mapping.counts.processed, local_lambda.broker(broker.arn) is broker) == ([b"a"], 1, True)
 
 
 def test_what_notifies_is_not_polled(local_lambda: LocalLambda) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambdakit.http.errors import HTTPError, RequestValidationError, ResponseValidationError
     from lambdakit.http.forms import UploadFile
+    from lambdakit.http.identity import ClientCert, CognitoIdentity, Iam, Identity, Scopes
     from lambdakit.http.mounts import mount
     from lambdakit.http.parameters import Body, Cookie, File, Form, Header, Path, Query
     from lambdakit.http.request import HttpRequest
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Body": "http.parameters",
+    "ClientCert": "http.identity",
+    "CognitoIdentity": "http.identity",
     "Cookie": "http.parameters",
     "Cors": "http.settings",
     "File": "http.parameters",
@@ -31,12 +34,15 @@ _HOMES = {
     "Headers": "http.values",
     "HttpRequest": "http.request",
     "HttpSettings": "http.settings",
+    "Iam": "http.identity",
+    "Identity": "http.identity",
     "Path": "http.parameters",
     "Query": "http.parameters",
     "RequestValidationError": "http.errors",
     "Response": "http.response",
     "ResponseValidationError": "http.errors",
     "Routes": "triggers.http",
+    "Scopes": "http.identity",
     "UploadFile": "http.forms",
     "Values": "http.values",
     "mount": "http.mounts",
@@ -44,6 +50,8 @@ _HOMES = {
 
 __all__ = [
     "Body",
+    "ClientCert",
+    "CognitoIdentity",
     "Cookie",
     "Cors",
     "File",
@@ -53,12 +61,15 @@ __all__ = [
     "Headers",
     "HttpRequest",
     "HttpSettings",
+    "Iam",
+    "Identity",
     "Path",
     "Query",
     "RequestValidationError",
     "Response",
     "ResponseValidationError",
     "Routes",
+    "Scopes",
     "UploadFile",
     "Values",
     "mount",

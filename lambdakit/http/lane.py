@@ -15,7 +15,7 @@ from lambdakit.lane import Lane, Target
 if TYPE_CHECKING:
     from lambdakit.binding import Handler
     from lambdakit.depends import Dependencies
-    from lambdakit.http.handler import HttpHandler
+    from lambdakit.http.handler import HttpHandler, RequestHandler
     from lambdakit.http.request import HttpRequest
     from lambdakit.http.settings import HttpSettings
     from lambdakit.middleware import Invocation
@@ -23,7 +23,40 @@ if TYPE_CHECKING:
     from lambdakit.triggers.trigger import Record, Trigger
 
 
-class HttpLane(Lane):
+class RequestLane(Lane):
+    """Handlers that answer requests, whatever they are chosen by."""
+
+    def _reply(self, request: HttpRequest, invocation: Invocation) -> Reply:
+        """The answer of a route, or of lambdakit itself; dependencies see what went wrong before it is answered."""
+        invocation.request = request
+        try:
+            try:
+                reply = self._answered(request, invocation)
+            except BaseException as error:
+                invocation.end(error)
+                raise
+            invocation.end()
+        except HTTPError as error:
+            return error.reply()
+        return reply
+
+    def _answered(self, request: HttpRequest, invocation: Invocation) -> Reply:
+        """The answer of a handler.
+
+        Raises:
+            HTTPError: it is the answer.
+        """
+        raise NotImplementedError(type(self))
+
+    def _provide(self, handler: RequestHandler, request: HttpRequest, invocation: Invocation) -> None:
+        try:
+            for provider in handler.providers:
+                self._dependencies.provide(provider, invocation)
+        except RequestValidationError as error:
+            raise handler.invalid_request(request, error) from error
+
+
+class HttpLane(RequestLane):
     """The routes of an App. Its records are events, whichever front door they came through."""
 
     def __init__(self, trigger: type[Trigger], dependencies: Dependencies, settings: HttpSettings | None) -> None:
@@ -85,20 +118,6 @@ class HttpLane(Lane):
                 request.base_path = prefix
         return request
 
-    def _reply(self, request: HttpRequest, invocation: Invocation) -> Reply:
-        """The answer of a route, or of lambdakit itself; dependencies see what went wrong before it is answered."""
-        invocation.request = request
-        try:
-            try:
-                reply = self._answered(request, invocation)
-            except BaseException as error:
-                invocation.end(error)
-                raise
-            invocation.end()
-        except HTTPError as error:
-            return error.reply()
-        return reply
-
     def _answered(self, request: HttpRequest, invocation: Invocation) -> Reply:
         if self.settings is not None:
             reply = self._preflight(request, self.settings)
@@ -115,13 +134,6 @@ class HttpLane(Lane):
         if handler.providers:
             self._provide(handler, request, invocation)
         return handler.writer.reply(self.loop.settled(target.run(request.event, invocation)))
-
-    def _provide(self, handler: HttpHandler, request: HttpRequest, invocation: Invocation) -> None:
-        try:
-            for provider in handler.providers:
-                self._dependencies.provide(provider, invocation)
-        except RequestValidationError as error:
-            raise handler.invalid_request(request, error) from error
 
     def _unrouted(self, request: HttpRequest) -> Reply:
         """The answer where no route is.

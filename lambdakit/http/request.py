@@ -11,9 +11,10 @@ from lambdakit.http.values import Headers, Values, texts
 
 if TYPE_CHECKING:
     from lambdakit.http.forms import FormValue
+    from lambdakit.http.identity import Identity
     from lambdakit.http.response import Reply
 
-FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb"]
+FrontDoor = Literal["apigw_v1", "apigw_v2", "function_url", "alb", "apigw_websocket"]
 
 # Where the requests of each source live, by its label of ``identify``.
 FRONT_DOORS: dict[str, tuple[str, str]] = {
@@ -227,6 +228,13 @@ class HttpRequest:
     def authorizer(self) -> dict[str, Any]:
         """What the API's authorizer said, raw: ``requestContext.authorizer``."""
         return _mapping(self.request_context.get("authorizer"))
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who makes the request, as its front door knows; anonymous where it does not."""
+        from lambdakit.http.identity import identity_of
+
+        return identity_of(self)
 
     @property
     def request_id(self) -> str:

@@ -43,7 +43,7 @@ class Writer:
         self._handler = handler
         self._has_text = len(modelled) < len(members) or not modelled
         self._response_has_text = self._has_text or any(is_response(m) and not _content_of(m) for m in written)
-        self._json: Callable[[Any], str] = self._modelled() if modelled else _unmodelled
+        self._json: Callable[[Any], str] = self._modelled() if modelled else json_of
 
     def reply(self, value: Any) -> Reply:
         """The reply for what the handler returned.
@@ -121,7 +121,8 @@ def is_response(annotation: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Response)
 
 
-def _unmodelled(value: Any) -> str:
+def json_of(value: Any) -> str:
+    """A value as JSON, by what it is itself."""
     from pydantic_core import to_json
 
     return to_json(_with_numbers(value), inf_nan_mode="null").decode()

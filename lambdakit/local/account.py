@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from lambdakit.local.errors import ClockError
 
 if TYPE_CHECKING:
+    from lambdakit.local.remote.calls import Calls
+    from lambdakit.local.remote.endpoint import EndpointSettings
+    from lambdakit.local.remote.queue import RemoteQueue
+    from lambdakit.local.remote.stream import RemoteStream
+    from lambdakit.local.remote.table_stream import RemoteTableStream
+    from lambdakit.local.sources.broker import Broker
     from lambdakit.local.sources.bucket import Bucket
     from lambdakit.local.sources.bus import Bus
     from lambdakit.local.sources.kafka import Cluster
@@ -37,6 +45,7 @@ class Account:
         self.place = place
         self.schedules: dict[str, ScheduleSource] = {}
         self._sources: dict[type, dict[str, Any]] = {}
+        self._calls: Calls | None = None
 
     def queue(self, name: str, **settings: Any) -> Queue:
         """An SQS queue; a FIFO queue if its name ends in ``.fifo``. For the settings see ``Queue``."""
@@ -80,6 +89,49 @@ class Account:
 
         return self._found_or_made(Cluster, name, settings)
 
+    def broker(self, name: str, **settings: Any) -> Broker:
+        """An Amazon MQ broker; ``.queue(name)`` has its queues. For the settings see ``Broker``."""
+        from lambdakit.local.sources.broker import Broker
+
+        return self._found_or_made(Broker, name, settings)
+
+    def remote_queue(
+        self, queue: str, *, wait_time_seconds: int = 1, **endpoint: Unpack[EndpointSettings]
+    ) -> RemoteQueue:
+        """An SQS queue at an endpoint, to be mapped on real time; a FIFO queue if its name ends in ``.fifo``.
+
+        Args:
+            queue: Its URL, its ARN or its name.
+            wait_time_seconds: How long a request waits for messages: 1 to 20 seconds. The longer, the fewer requests;
+                but ``run`` and ``close`` wait for it.
+            endpoint: Where that is: see ``EndpointSettings``.
+        """
+        from lambdakit.local.remote.endpoint import Endpoint
+        from lambdakit.local.remote.queue import RemoteQueue
+
+        return RemoteQueue(
+            queue, self.place, self._found_calls, Endpoint(**endpoint), wait_time_seconds=wait_time_seconds
+        )
+
+    def remote_stream(self, stream: str, **endpoint: Unpack[EndpointSettings]) -> RemoteStream:
+        """A Kinesis stream at an endpoint, by its ARN or its name, to be mapped on real time."""
+        from lambdakit.local.remote.endpoint import Endpoint
+        from lambdakit.local.remote.stream import RemoteStream
+
+        return RemoteStream(stream, self.place, self._found_calls, Endpoint(**endpoint))
+
+    def remote_table(self, table: str, **endpoint: Unpack[EndpointSettings]) -> RemoteTableStream:
+        """The stream of a DynamoDB table at an endpoint, to be mapped on real time.
+
+        Args:
+            table: The table's name, or the ARN of the table or of the stream.
+            endpoint: Where that is; a ``client`` is one of ``dynamodbstreams``.
+        """
+        from lambdakit.local.remote.endpoint import Endpoint
+        from lambdakit.local.remote.table_stream import RemoteTableStream
+
+        return RemoteTableStream(table, self.place, self._found_calls, Endpoint(**endpoint))
+
     def has_queue(self, name: str) -> bool:
         """Whether there is such a queue; asking makes none."""
         from lambdakit.local.sources.queue import Queue
@@ -89,6 +141,23 @@ class Account:
     def sources(self, kind: type[S]) -> Iterator[S]:
         """All of a kind that there are."""
         yield from self._sources.get(kind, {}).values()
+
+    def _found_calls(self) -> Calls:
+        """What has requests made.
+
+        Raises:
+            ClockError: virtual time does not wait for an endpoint.
+        """
+        from lambdakit.local.process.clock import RealClock
+        from lambdakit.local.remote.calls import Calls
+
+        if not isinstance(self.place.clock, RealClock):
+            raise ClockError(
+                "what is at an endpoint is polled on real time, and this LocalLambda is on virtual time.",
+                'Make it with LocalLambda(isolation="process"), or map a source that is here: local.queue(name), ...',
+            )
+        self._calls = self._calls or Calls(self.place.clock)
+        return self._calls
 
     def _found_or_made(self, kind: Callable[..., S], name: str, settings: dict[str, Any]) -> S:
         assert isinstance(kind, type)
@@ -110,5 +179,7 @@ def _name(given: str) -> str:
     if not given.startswith("arn:"):
         return given
     resource = given.split(":", 5)[-1]
+    if resource.startswith("broker:"):  # its id comes last
+        return resource.split(":")[1]
     kind, slash, name = resource.partition("/")
     return name.partition("/")[0] if slash else kind.rpartition(":")[2]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from random import Random
+
+
+T = TypeVar("T")
 
 
 class Timer(Protocol):
@@ -26,6 +29,8 @@ class Clock(Protocol):
 
     random: Random
     """The seeded source of all decisions."""
+    threaded: bool
+    """Whether actions run in a thread of the clock's own."""
 
     @property
     def now(self) -> float:
@@ -47,6 +52,14 @@ class Clock(Protocol):
 
         In the ``background`` it runs when time passes over it, but is nothing that is left to do: so an endless
         schedule, or a poll of what may stay empty, does not keep the clock running.
+        """
+        ...
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Do something as an action does, while no action runs, and return its result.
+
+        Raises:
+            BaseException: what it raised.
         """
         ...
 

@@ -120,6 +120,11 @@ class Function:
         for observer in self._service.observers:
             observer(invocation)
 
+    def failed_to_begin(self, invocation: Invocation, message: str, now: float) -> None:
+        """The environment of an invocation can't be started; for the service to tell."""
+        self._running -= 1
+        invocation.refused(500, "ServiceException", message, now)
+
     def provisioning_failed(self, failure: Failure) -> None:
         """A provisioned environment failed in its INIT phase; for the service to tell."""
         self.provisioned_concurrency_failures.append(InvocationError.of(failure))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lambdakit.local.outcome import Failure, Outcome
-from lambdakit.local.placement import Environment, Fate, Placement, Throttle
+from lambdakit.local.placement import Ending, Environment, Fate, Placement, Throttle
 from lambdakit.local.runner import Call, Result, Runner
 
 if TYPE_CHECKING:
@@ -59,7 +59,12 @@ class Invoker:
             function.configuration.timeout,
             client_context=invocation.client_context,
         )
-        self._runner.run(placed, call, _Running(self, function, invocation, placed, over).ended)
+        try:
+            self._runner.run(placed, call, _Running(self, function, invocation, placed, over).ended)
+        except OSError as error:  # no process can be started
+            function.failed_to_begin(invocation, str(error), now)
+            self._placement.release(placed, now, Ending.GONE)
+            raise
 
     def provision(self, function: Function, environments: Sequence[Environment]) -> None:
         """Initialise a function's provisioned environments, and run the clock until they serve or have failed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +17,31 @@ INIT_SECONDS = 10.0
 """How long the INIT phase of an on-demand environment may take."""
 PROVISIONED_INIT_SECONDS = 130.0
 """How long that of a provisioned one may take, or as long as the function's timeout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A function as it is deployed.
+
+    Attributes:
+        name: Its name.
+        handler: Lambda's handler setting, as in ``"shop.handler"``, or the handler itself, an App for example.
+        task_root: The folder with its code, for a handler setting.
+        memory_size: In MB.
+        region: The AWS Region.
+        environment: Its own environment variables.
+        init_duration: A stand-in for what takes real time in the INIT phase: seconds, or a function of ``random``.
+        duration: The same for an invocation: seconds, or a function of ``event``, ``random`` or both.
+    """
+
+    name: str
+    handler: str | Callable[[Any, Any], Any]
+    task_root: str | Path = "."
+    memory_size: int = 128
+    region: str = "us-east-1"
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    init_duration: StandIn = 0.0
+    duration: StandIn = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +86,8 @@ class Result:
 class Runner(Protocol):
     """Runs calls in environments."""
 
-    def deploy(
-        self,
-        name: str,
-        handler: str | Callable[[Any, Any], Any],
-        *,
-        task_root: str | Path = ".",
-        memory_size: int = 128,
-        region: str = "us-east-1",
-        environment: Mapping[str, str] | None = None,
-        init_duration: StandIn = 0.0,
-        duration: StandIn = 0.0,
-    ) -> None:
+    def deploy(self, deployment: Deployment) -> None:
         """Make a function known, under the name that its environments carry.
-
-        Args:
-            name: The function's name.
-            handler: Lambda's handler setting, as in ``"shop.handler"``, or the handler itself, an App for example.
-            task_root: The folder with the function's code, for a handler setting.
-            memory_size: In MB.
-            region: The AWS Region.
-            environment: The function's own environment variables.
-            init_duration: A stand-in for what takes real time in the INIT phase: seconds, or a function of ``random``.
-            duration: The same for an invocation: seconds, or a function of ``event``, ``random`` or both.
 
         Raises:
             TypeError, ValueError: it can't be run so.

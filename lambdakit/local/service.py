@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -20,9 +21,10 @@ from lambdakit.local.event_queue import EventQueue
 from lambdakit.local.function import Function
 from lambdakit.local.invocation import Invocation, Kind
 from lambdakit.local.invoker import Invoker, Over
-from lambdakit.local.mappings.kinds import mapping_of, polled_of
+from lambdakit.local.mappings.kinds import is_same, mapping_of, polled_of
 from lambdakit.local.outcome import MAX_REQUEST_BYTES
-from lambdakit.local.placement import Lifetimes, Placement
+from lambdakit.local.placement import Environment, Lifetimes, Placement
+from lambdakit.local.runner import Deployment
 from lambdakit.local.sources.source import Place
 from lambdakit.local.timeline.timeline import Timeline
 from lambdakit.local.virtual.clock import VirtualClock
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from lambdakit.local.front_doors.swagger_ui import SwaggerUi
     from lambdakit.local.mappings.kinds import AnyMapping, AnySource
     from lambdakit.local.runner import Runner
+    from lambdakit.local.sources.source import EventSource
     from lambdakit.local.virtual.standins import StandIn
 
 MAX_EVENT_BYTES = 1_048_576
@@ -175,35 +178,44 @@ class LocalLambda(Account):
         settings = Configuration({**own, **{key: value for key, value in given.items() if value is not None}})
         name = name or (app.name if app else _name_of(handler))
         _check_name(name, self.functions)
-        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
         self._runner.deploy(
-            name,
-            handler,
-            task_root=task_root,
-            memory_size=settings.memory_size,
-            region=self.place.region,
-            environment=settings.environment,
-            init_duration=init_duration,
-            duration=duration,
+            Deployment(
+                name=name,
+                handler=handler,
+                task_root=task_root,
+                memory_size=settings.memory_size,
+                region=self.place.region,
+                environment=settings.environment,
+                init_duration=init_duration,
+                duration=duration,
+            )
         )
-        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
-        if app:
-            wire(self, function, app)
+        function, provisioned = self._clock.call(lambda: self._deployed(name, settings, app))
         if provisioned:
             self._invoker.provision(function, provisioned)
         return function
+
+    def _deployed(self, name: str, settings: Configuration, app: App | None) -> tuple[Function, list[Environment]]:
+        """Make the function known; its provisioned environments are still to be initialised."""
+        provisioned = self._placement.add(name, reserved=settings.reserved, provisioned=settings.provisioned)
+        function = self.functions[name] = Function(self, name, self.place.arn("lambda", f"function:{name}"), settings)
+        if app is not None:
+            wire(self, function, app)
+        return function, provisioned
 
     def map(self, source: AnySource, function: Function | str, **settings: Any) -> AnyMapping:
         """Make an event source mapping by hand: the function is invoked with what comes into the source.
 
         Args:
-            source: A queue, a stream, a table, a topic of Kafka, or a broker.
+            source: A queue, a stream, a table, a topic of Kafka, or a broker; or what is at an endpoint:
+                ``remote_queue``, ``remote_stream``, ``remote_table``.
             function: The function, or its name.
             settings: AWS's, in snake_case: ``batch_size``, ``function_response_types``, ``filter_criteria`` and so on.
 
         Raises:
-            ClockError: the source is of another service, on another clock.
+            ClockError: the source is of another service, on another clock; or at an endpoint, and time is virtual.
             InvokeError: Lambda would not take the mapping.
+            SourceError: what is at an endpoint is not there, or can't be reached.
             TypeError: nothing polls such a source.
         """
         polled = polled_of(source)
@@ -212,13 +224,17 @@ class LocalLambda(Account):
                 f"{source!r} is of another LocalLambda than the one that is to map it, and on another clock.",
                 "Make it here: local.queue(name), local.stream(name), ...",
             )
+        polled.connect()
         found = self.functions.get(function) if isinstance(function, str) else function
         if found is None:
             raise InvokeError(400, "InvalidParameterValueException", "Function does not exist")
+        return self._clock.call(lambda: self._mapped(polled, found, settings))
+
+    def _mapped(self, source: EventSource, function: Function, settings: dict[str, Any]) -> AnyMapping:
         for mapping in self.mappings:
-            if mapping.source is polled and mapping.function is found and mapping.state != "Deleted":
+            if is_same(mapping, source, function, settings):
                 raise InvokeError(409, "ResourceConflictException", _already_mapped(mapping))
-        self.mappings.append(mapping_of(polled, found, settings, self._destinations.batch_over))
+        self.mappings.append(mapping_of(source, function, settings, self._destinations.batch_over))
         return self.mappings[-1]
 
     def http(self, function: Function | str, front_door: FrontDoorName = "http-api", **settings: Any) -> Client:
@@ -349,11 +365,21 @@ class LocalLambda(Account):
         )
 
     def close(self) -> None:
-        """End every environment; on virtual time, its dependencies clean up."""
-        try:
-            self._clock.close()
-        finally:
-            self._runner.close()
+        """End every environment; on virtual time, its dependencies clean up.
+
+        What polls an endpoint ceases first. Batches that the functions have then are finished if that takes no more
+        than five seconds; messages that are left are given back to their queue.
+        """
+        steps: list[Callable[[], None]] = [self._clock.close, self._runner.close]
+        if self._calls is not None:
+            from lambdakit.local.remote.closing import finish, give_back
+
+            first = partial(finish, self.mappings, self._clock, self._calls)
+            steps = [first, *steps, partial(give_back, self.mappings), self._calls.close]
+            self._calls = None
+        with ExitStack() as stack:  # each is done, whatever another raises
+            for step in reversed(steps):
+                stack.callback(step)
 
     def __enter__(self) -> Self:
         return self

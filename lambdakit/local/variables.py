@@ -19,7 +19,6 @@ def lambda_variables(
     handler: str,
     task_root: Path,
     function_name: str,
-    function_version: str = "$LATEST",
     memory_size: int,
     region: str,
     initialization_type: str = "on-demand",
@@ -32,7 +31,7 @@ def lambda_variables(
         "AWS_DEFAULT_REGION": region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_LAMBDA_FUNCTION_NAME": function_name,
-        "AWS_LAMBDA_FUNCTION_VERSION": function_version,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_size),
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function_name}",
@@ -46,6 +45,6 @@ def lambda_variables(
     }
 
 
-def log_stream_name(today: datetime, random: Random, version: str = "$LATEST") -> str:
+def log_stream_name(today: datetime, random: Random) -> str:
     """The log stream of an environment that starts on that day."""
-    return f"{today:%Y/%m/%d}/[{version}]{random.getrandbits(128):032x}"
+    return f"{today:%Y/%m/%d}/[$LATEST]{random.getrandbits(128):032x}"

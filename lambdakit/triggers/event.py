@@ -27,6 +27,12 @@ _OWN_DECORATORS = {
     "apigw_v2": "on_http",
     "function_url": "on_http",
     "alb": "on_http",
+    "apigw_websocket": "on_websocket",
+    "apigw_authorizer_token": "on_authorizer('TOKEN')",
+    "apigw_authorizer_request": "on_authorizer",
+    "apigw_authorizer_v2": "on_authorizer",
+    "apigw_authorizer_websocket": "on_authorizer",
+    "appsync_authorizer": "on_authorizer('AWS_LAMBDA')",
     "direct": "on_invoke",
     "stepfunctions": "on_invoke",
 }

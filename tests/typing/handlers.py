@@ -23,6 +23,7 @@ from lambdakit import (
     RecordInvocation,
     after_restore,
     before_snapshot,
+    on_authorizer,
     on_dynamodb,
     on_event,
     on_eventbridge,
@@ -34,6 +35,17 @@ from lambdakit import (
     on_sns,
     on_sqs,
     on_start,
+    on_websocket,
+)
+from lambdakit.authorizers import (
+    Allow,
+    Answer,
+    AppSyncAuthorizerRequest,
+    AuthorizerRequest,
+    Deny,
+    MethodArn,
+    TokenAuthorizerRequest,
+    Unauthorized,
 )
 from lambdakit.events import (
     DynamoDbEvent,
@@ -59,12 +71,17 @@ from lambdakit.http import (
     HTTPError,
     HttpRequest,
     HttpSettings,
+    Iam,
+    Identity,
     Query,
     Response,
     Routes,
+    Scopes,
     UploadFile,
     Values,
 )
+from lambdakit.websocket import Connection as SocketConnection
+from lambdakit.websocket import ConnectionInfo, Connections, WebSocketRequest
 
 
 class Order(BaseModel):
@@ -222,7 +239,7 @@ def of_everything(http: HttpRequest, context: LambdaContext, connection: Connect
     assert_type(http.headers, Headers)
     assert_type(http.cookies, dict[str, str])
     assert_type(http.form["image"], str | UploadFile)
-    assert_type(http.front_door, Literal["apigw_v1", "apigw_v2", "function_url", "alb"])
+    assert_type(http.front_door, Literal["apigw_v1", "apigw_v2", "function_url", "alb", "apigw_websocket"])
     raise HTTPError(404, "no such order", headers={"X-A": "1"}, order=7)
 
 
@@ -247,6 +264,118 @@ Routes("/orders").on_http("GET /", tag="orders")  # type: ignore[call-arg]
 Query(minimum=1)  # type: ignore[call-arg]
 App(of_request, http=HttpSettings(cors=Cors("*", max_age=60), minimum_compression_size=1000))
 App(of_request, http=Cors())  # type: ignore[arg-type]
+
+# Who makes a request: the claims have the type that is asked for.
+
+
+class User(BaseModel):
+    sub: str
+
+
+@on_http("GET /orders")
+def of_somebody(who: Identity, user: Annotated[Identity[User], Scopes("orders:read")], http: HttpRequest) -> None:
+    assert_type(who.claims, dict[str, Any])
+    assert_type(user.claims, User)
+    assert_type(user.iam, Iam | None)
+    assert_type(user.scopes, tuple[str, ...])
+    assert_type(http.identity, Identity[dict[str, Any]])
+    user.claims.subject  # type: ignore[attr-defined]  # noqa: B018
+
+
+of_somebody(Identity(claims={}), Identity("JWT", claims=User(sub="ann")), HttpRequest({}))
+of_somebody(Identity(claims={}), Identity("JWT", claims={}), HttpRequest({}))  # type: ignore[arg-type]
+Identity("COGNITO", claims={})  # type: ignore[arg-type]
+
+# Authorizers: what each is asked, and what all answer.
+
+
+@on_authorizer("TOKEN")
+def by_token(request: TokenAuthorizerRequest, context: LambdaContext) -> Allow | Deny:
+    assert_type(request.token, str)
+    assert_type(request.method_arn, MethodArn)
+    if not request.token:
+        raise Unauthorized
+    return Allow("ann", context={"tenant": 7}, routes=["GET /orders/*"])
+
+
+@on_authorizer(protocol_type="HTTP", enable_simple_responses=True)
+async def by_request(authorization: Annotated[str, Header()], *, request: AuthorizerRequest) -> bool:
+    assert_type(request.method_arn, MethodArn)
+    return True
+
+
+@on_authorizer("AWS_LAMBDA")
+def by_appsync(request: AppSyncAuthorizerRequest) -> dict[str, object]:
+    return {"isAuthorized": True}
+
+
+@on_authorizer()
+def by_anything() -> Answer:
+    return True
+
+
+async def calls_of_authorizers(request: TokenAuthorizerRequest, asked: AuthorizerRequest) -> None:
+    assert_type(by_token(request, LambdaContext()), Allow | Deny)
+    assert_type(await by_request("Bearer a", request=asked), bool)
+    by_token("Bearer a", LambdaContext())  # type: ignore[arg-type]
+
+
+@on_authorizer()  # type: ignore[type-var]
+def by_nothing() -> None: ...
+
+
+@on_authorizer()  # type: ignore[type-var]
+async def by_text_later() -> str:
+    return "ann"
+
+
+@on_authorizer("TOKEN")  # type: ignore[type-var]
+def by_header(authorization: Annotated[str, Header()]) -> bool:
+    return True
+
+
+@on_authorizer("AWS_LAMBDA")  # type: ignore[type-var]
+def by_another(request: TokenAuthorizerRequest) -> bool:
+    return True
+
+
+on_authorizer("JWT")  # type: ignore[call-overload]
+on_authorizer("TOKEN", protocol_type="REST")  # type: ignore[call-overload]
+on_authorizer(protocol_type="WEB")  # type: ignore[call-overload]
+Allow("ann", route="*")  # type: ignore[call-arg]
+Allow(7)  # type: ignore[arg-type]
+
+# WebSockets.
+
+
+@on_websocket("$connect")
+def enters(token: str, authorization: Annotated[str, Header()], request: WebSocketRequest) -> Response:
+    assert_type(request.connected_at, datetime)
+    assert_type(request.connection, SocketConnection)
+    assert_type(request.disconnect_status_code, int | None)
+    return Response(headers={"Sec-WebSocket-Protocol": request.subprotocols[0]})
+
+
+@on_websocket("sendMessage")
+async def says(order: Order, connection: SocketConnection) -> Order:
+    connection.post(order)
+    assert_type(connection.get(), ConnectionInfo)
+    Connections(connection.endpoint).disconnect(connection.connection_id)
+    return order
+
+
+async def calls_of_websockets(order: Order, connection: SocketConnection) -> None:
+    assert_type(await says(order, connection), Order)
+    await says("hello", connection)  # type: ignore[arg-type]
+    connection.post()  # type: ignore[call-arg]
+
+
+@on_websocket  # type: ignore[arg-type]
+def without_a_key() -> None: ...
+
+
+on_websocket(key="$connect")  # type: ignore[call-arg]
+Connections(endpoint=7)  # type: ignore[arg-type]
 
 # Settings.
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
 from lambdakit.local.sources.kafka import KafkaRecord, Topic
-from lambdakit.local.sources.stream import KinesisRecord, Stream
+from lambdakit.local.sources.source import EventSource
+from lambdakit.local.sources.stream import KinesisRecord
 from lambdakit.local.sources.table import Change, TableStream
 from lambdakit.testing.events.values import account_of, iso, iso_milliseconds, region_of
 
@@ -32,13 +33,7 @@ Info = dict[str, Any]
 
 
 class Dialect(Generic[R]):
-    """How the records of one source are written.
-
-    Attributes:
-        poll_seconds: How long after a poll that found nothing the next one comes.
-    """
-
-    poll_seconds: ClassVar[float]
+    """How the records of one source are written."""
 
     def encode(self, record: R) -> bytes:
         """A record as it stands in an event, in JSON."""
@@ -64,9 +59,7 @@ class Dialect(Generic[R]):
 class KinesisDialect(Dialect[KinesisRecord]):
     """Of a Kinesis stream."""
 
-    poll_seconds = 1.0
-
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: EventSource) -> None:
         self._arn = stream.arn
         self._rest = (
             '","eventName":"aws:kinesis:record",'
@@ -111,8 +104,6 @@ class KinesisDialect(Dialect[KinesisRecord]):
 class DynamoDbDialect(Dialect[Change]):
     """Of a table's stream."""
 
-    poll_seconds = 0.25
-
     def __init__(self, stream: TableStream) -> None:
         self._arn = stream.arn
         self._region = region_of(stream.arn)
@@ -121,8 +112,9 @@ class DynamoDbDialect(Dialect[Change]):
     def encode(self, record: Change) -> bytes:
         """With the images that the view type shows."""
         images = {"NewImage": record.new_image, "OldImage": record.old_image}
+        made_up = md5(f"{self._arn}{record.sequence_number}".encode(), usedforsecurity=False).hexdigest()
         written = {
-            "eventID": md5(f"{self._arn}{record.sequence_number}".encode(), usedforsecurity=False).hexdigest(),
+            "eventID": record.event_id or made_up,
             "eventName": record.event_name,
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",
@@ -167,8 +159,6 @@ class DynamoDbDialect(Dialect[Change]):
 
 class KafkaDialect(Dialect[KafkaRecord]):
     """Of a topic of Kafka. A batch is of one partition: as with a mapping that has a consumer for each."""
-
-    poll_seconds = 0.0  # a consumer waits at the broker
 
     def __init__(self, topic: Topic) -> None:
         cluster = topic.cluster
@@ -222,19 +212,22 @@ class KafkaDialect(Dialect[KafkaRecord]):
         }
 
 
+_DIALECTS: dict[str, Callable[[Any], Dialect]] = {
+    "kinesis": KinesisDialect,
+    "dynamodb": DynamoDbDialect,
+    "kafka": KafkaDialect,
+}
+
+
 def dialect_of(source: ShardSource[Any]) -> Dialect:
     """The dialect of a source.
 
     Raises:
         TypeError: it is none that a mapping reads.
     """
-    if isinstance(source, Stream):
-        return KinesisDialect(source)
-    if isinstance(source, TableStream):
-        return DynamoDbDialect(source)
-    if isinstance(source, Topic):
-        return KafkaDialect(source)
-    raise TypeError(f"a mapping reads a Stream, the stream of a Table, or a Topic, not {source!r}")
+    if not isinstance(source, EventSource) or source.kind not in _DIALECTS:
+        raise TypeError(f"a mapping reads a stream, the stream of a table, or a topic of Kafka, not {source!r}")
+    return _DIALECTS[source.kind](source)
 
 
 def _time(epoch: float) -> datetime:

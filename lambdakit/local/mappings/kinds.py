@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from lambdakit.local.mappings.brokers import BrokerMapping
 from lambdakit.local.mappings.queues import QueueMapping
 from lambdakit.local.mappings.settings import (
+    BrokerSettings,
     DynamoDbSettings,
     KafkaSettings,
     PositionedSettings,
@@ -15,21 +17,26 @@ from lambdakit.local.mappings.settings import (
     read_settings,
 )
 from lambdakit.local.mappings.shards import ShardMapping
-from lambdakit.local.sources.kafka import Topic
-from lambdakit.local.sources.queue import Queue
-from lambdakit.local.sources.stream import Stream
-from lambdakit.local.sources.table import Table, TableStream
+from lambdakit.local.sources.source import EventSource
+from lambdakit.local.sources.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lambdakit.local.function import Function
+    from lambdakit.local.sources.broker import Broker
+    from lambdakit.local.sources.reading import ShardSource
+    from lambdakit.local.sources.receiving import QueueSource
 
-AnySource: TypeAlias = Queue | Stream | Table | TableStream | Topic
-AnyMapping: TypeAlias = QueueMapping | ShardMapping
+AnySource: TypeAlias = EventSource | Table
+AnyMapping: TypeAlias = QueueMapping | ShardMapping | BrokerMapping
+
+_SHARD_SETTINGS: dict[str, type[PositionedSettings]] = {
+    kind.source: kind for kind in (StreamSettings, DynamoDbSettings, KafkaSettings)
+}
 
 
-def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
+def polled_of(source: object) -> EventSource:
     """What a mapping of a source polls: of a table its stream.
 
     Raises:
@@ -37,7 +44,7 @@ def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
     """
     if isinstance(source, Table):
         return source.stream
-    if isinstance(source, Queue | Stream | TableStream | Topic):
+    if isinstance(source, EventSource):
         return source
     raise TypeError(
         f"no event source mapping polls {source!r}: map a queue, a stream, a table, a topic of Kafka, a broker.\n"
@@ -46,7 +53,7 @@ def polled_of(source: AnySource) -> Queue | Stream | TableStream | Topic:
 
 
 def mapping_of(
-    source: Queue | Stream | TableStream | Topic,
+    source: EventSource,
     function: Function,
     settings: Mapping[str, Any],
     send: Callable[[str, str, dict[str, Any]], None],
@@ -57,19 +64,25 @@ def mapping_of(
         InvokeError: Lambda would not take it.
     """
     clock = source.place.clock
-    if isinstance(source, Queue):
-        return QueueMapping(clock, source, function, read_settings(QueueSettings, settings))
-    kind: type[PositionedSettings] = StreamSettings
-    if isinstance(source, TableStream):
-        kind = DynamoDbSettings
-    elif isinstance(source, Topic):
+    if source.kind == "sqs":
+        queue = cast("QueueSource[Any]", source)
+        return QueueMapping(clock, queue, function, read_settings(QueueSettings, settings))
+    if source.kind == "mq":
+        return BrokerMapping(clock, cast("Broker", source), function, read_settings(BrokerSettings, settings))
+    if source.kind == "kafka":
         check_timeout(function.timeout)
-        kind = KafkaSettings
     mapping = ShardMapping(
         clock,
-        source,
+        cast("ShardSource[Any]", source),
         function,
-        read_settings(kind, settings),
+        read_settings(_SHARD_SETTINGS[source.kind], settings),
         lambda target, record: send(mapping.uuid, target, record),
     )
     return mapping
+
+
+def is_same(mapping: AnyMapping, source: object, function: Function, settings: Mapping[str, Any]) -> bool:
+    """Whether there is such a mapping already: of this source, and of a broker of this queue, to this function."""
+    if mapping.source is not source or mapping.function is not function or mapping.state == "Deleted":
+        return False
+    return not isinstance(mapping, BrokerMapping) or mapping.settings.queue == settings.get("queue")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lambdakit.local.mappings.dialects import Dialect
     from lambdakit.local.mappings.shards import ShardMapping
     from lambdakit.local.outcome import Outcome
-    from lambdakit.local.sources.reading import Page, ShardStart
+    from lambdakit.local.sources.reading import Page, ShardStart, Wait
     from lambdakit.local.sources.source import SourceError
 
 PAGE_RECORDS = 1_000
@@ -91,8 +91,9 @@ class ShardPoller:
         self._reader = self._make_reader()
         self._age: float | None = None
         self._looking = False  # whether a poll is under way, or waits for its time
+        self._wait: Wait | None = None  # as long as it can be called off
         self._more = False
-        self._polled = clock.now - dialect.poll_seconds
+        self._polled = clock.now - mapping.source.poll_seconds
         self._next_poll = clock.now
         self._failures = 0
         self._timer: Timer | None = None
@@ -122,6 +123,9 @@ class ShardPoller:
         """Poll no more, and deliver no more."""
         self.running = False
         self._set_timer(None)
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait, self._looking = None, False
 
     def _make_reader(self) -> ShardReader[Any]:
         settings, length = self._mapping.settings, 0
@@ -186,26 +190,24 @@ class ShardPoller:
             return
         self._looking = True
         if self._more:
-            self._clock.at(self._clock.now, self._poll)
+            self._poll_at(self._clock.now)
         else:
-            self._next_poll = max(self._clock.now, self._polled + self._dialect.poll_seconds)
-            self._mapping.source.wait(self._shard_id, self._position, self._arrived)
+            self._next_poll = max(self._clock.now, self._polled + self._mapping.source.poll_seconds)
+            self._wait = self._mapping.source.wait(self._shard_id, self._position, self._arrived)
 
     def _arrived(self) -> None:
         """Something is there, for the poll that comes next; those that find nothing are not made."""
-        if not self.running:
-            self._looking = False
-            return
-        interval, late = self._dialect.poll_seconds, self._clock.now - self._next_poll
+        interval, late = self._mapping.source.poll_seconds, self._clock.now - self._next_poll
         polls = ceil(late / interval) if late > 0 and interval else 0
-        self._clock.at(self._next_poll + polls * interval, self._poll)
+        self._poll_at(self._next_poll + polls * interval)
+
+    def _poll_at(self, when: float) -> None:
+        self._wait = self._clock.at(when, self._poll)
 
     def _poll(self) -> None:
-        if self.running:
-            most = max(PAGE_RECORDS, self._mapping.settings.batch_size)
-            self._mapping.source.read(self._shard_id, self._position, most, self._take, self._fail)
-        else:
-            self._looking = False
+        self._wait = None
+        most = max(PAGE_RECORDS, self._mapping.settings.batch_size)
+        self._mapping.source.read(self._shard_id, self._position, most, self._take, self._fail)
 
     def _take(self, page: Page[Any]) -> None:
         """A poll was answered."""
@@ -221,9 +223,12 @@ class ShardPoller:
     def _fail(self, error: SourceError) -> None:
         """A poll failed: it is made again, later and later."""
         self._mapping.last_error = error
+        if not self.running:
+            self._looking = False
+            return
         pause = min(LONGEST_PAUSE, 2.0 ** min(self._failures, 10))
         self._failures += 1
-        self._clock.at(self._clock.now + pause, self._poll)
+        self._poll_at(self._clock.now + pause)
 
     def _entries(self, page: Page[Any]) -> list[Entry[Any]]:
         """The records that the function is to see."""

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from threading import Lock, Thread, get_ident
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import finalize
 
 from lambdakit.local.agenda import Agenda, Timer
@@ -19,6 +19,12 @@ from lambdakit.local.errors import ClockError
 
 if TYPE_CHECKING:
     from socket import socket
+
+LONGEST_PAUSE = 3_600.0
+"""Seconds after which the clock looks up though nothing is due: no operating system waits for ever."""
+
+
+T = TypeVar("T")
 
 
 class RealClock:
@@ -33,6 +39,8 @@ class RealClock:
         epoch: Unix time of the start.
     """
 
+    threaded = True
+
     def __init__(self) -> None:
         self.random = Random()  # noqa: S311 - request IDs are no secrets
         self.epoch = time()
@@ -45,6 +53,7 @@ class RealClock:
         self._selector.register(self._wakes, selectors.EVENT_READ, partial(os.read, self._wakes, 4_096))
         finalize(self, _close, self._wakes, self._waker)  # not in close(): another thread may be about to write
         self._waiters: set[_Waiter] = set()
+        self._lookouts: list[Callable[[], None]] = []
         self._expected = 0
         self._untold: list[BaseException] = []
         self._closed = False
@@ -72,6 +81,21 @@ class RealClock:
         self._send(partial(self._agenda.add, when, timer, background=background))
         return timer
 
+    def call(self, function: Callable[[], T]) -> T:
+        """Do something in the clock's thread, between two actions, and return its result. Any thread may call it.
+
+        Raises:
+            ClockError: the clock is closed.
+            BaseException: what it raised.
+        """
+        if get_ident() == self._thread.ident:
+            return function()
+        answer = _Answer(function)
+        self._send(answer.find)
+        if not self._thread.is_alive() and not answer.found:
+            raise _closed()
+        return answer.get()
+
     def expect(self, action: Callable[[], None]) -> Callable[[], None]:
         """Have an action run once something has happened outside; for actions to call.
 
@@ -82,6 +106,13 @@ class RealClock:
         """
         self._expected += 1
         return partial(self._send, partial(self._happened, action))
+
+    def on_wait(self, action: Callable[[], None]) -> None:
+        """Have an action run whenever somebody begins to wait, before it is told whether anything is left to do.
+
+        It is for those who look for work outside from time to time: now is the time.
+        """
+        self._send(partial(self._lookouts.append, action))
 
     def watch(self, connection: socket, action: Callable[[], None], *, writing: bool = False) -> None:
         """Have an action run whenever there is something to read, or instead room to write; for actions to call."""
@@ -106,8 +137,11 @@ class RealClock:
             self.run_while(lambda: True)
             return
         reached: list[float] = []
-        self.at(until, lambda: reached.append(until))
-        self.run_while(lambda: not reached)
+        timer = self.at(until, lambda: reached.append(until))
+        try:
+            self.run_while(lambda: not reached)
+        finally:
+            self._send(timer.cancel)  # of a run that was interrupted nothing is left to do
 
     def run_while(self, waiting: Callable[[], bool]) -> None:
         """Wait as long as that is true and anything is left to do. It is asked between two actions.
@@ -164,7 +198,7 @@ class RealClock:
         when = self._agenda.next_time()
         if when is not None:
             times.append(when)
-        return max(0.0, min(times) - self.now) if times else None
+        return min(LONGEST_PAUSE, max(0.0, min(times) - self.now)) if times else None
 
     def _receive(self, seconds: float | None) -> None:
         """Wait so long for a message or a connection, and do what they ask for."""
@@ -209,6 +243,9 @@ class RealClock:
             self._tell(_closed())
         elif self._untold:
             self._tell(self._untold.pop(0))
+        else:
+            for look in self._lookouts:
+                look()
 
     def _tell(self, error: BaseException) -> None:
         """Raise an error wherever somebody waits, else where somebody does next: it may be anyone's."""
@@ -235,6 +272,37 @@ class RealClock:
                 "the clock was run inside a function's own process.",
                 'Put what runs the local Lambda below `if __name__ == "__main__":`, or into another module.',
             )
+
+
+class _Answer(Generic[T]):
+    """What somebody in ``call`` waits for."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self._over = Lock()
+        self._over.acquire()
+
+    @property
+    def found(self) -> bool:
+        """Whether it is there."""
+        return bool(self._results or self._error)
+
+    def find(self) -> None:
+        """Find it; called by the clock's thread."""
+        try:
+            self._results.append(self._function())
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
+            self._error = error
+        self._over.release()
+
+    def get(self) -> T:
+        """Wait for it."""
+        self._over.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
 
 
 class _Waiter:

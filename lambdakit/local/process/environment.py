@@ -11,17 +11,14 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from lambdakit.local.process.memory import Memory
 from lambdakit.local.process.runtime_api import RuntimeApi, State
-from lambdakit.local.variables import lambda_variables, log_stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,51 +38,28 @@ class RuntimeProcess:
     Args:
         clock: The clock whose thread serves the runtime.
         handler: Lambda's handler setting, as in ``"shop.handler"``.
-        task_root: The folder with the function's code, for ``/var/task``; relative to the current one or absolute.
-        memory_size: Its memory in MB. The process is told, but not limited: whoever owns it looks at ``memory``.
-        function_name, function_version, region, initialization_type, log_stream: What its environment variables say.
-        environment: Its own environment variables. They replace Lambda's, but for ``AWS_LAMBDA_RUNTIME_API``.
-        temp_folder: Its ``TMPDIR``, which outlives the process as ``/tmp`` does; None makes one that does not. A
-            function that writes to ``/tmp`` by name shares this machine's.
+        task_root: The folder with the function's code, for ``/var/task``.
+        variables: Lambda's environment variables, and the function's own; those by which this machine finds Python and
+            its packages are added.
+        temp_folder: Its ``TMPDIR``, which outlives the process as ``/tmp`` does. A function that writes to ``/tmp`` by
+            name shares this machine's.
+
+    Attributes:
+        memory: What it takes. Nothing here limits that.
     """
 
     def __init__(
-        self,
-        clock: RealClock,
-        handler: str,
-        task_root: str | Path,
-        *,
-        memory_size: int = 128,
-        function_name: str = "function",
-        function_version: str = "$LATEST",
-        region: str = "us-east-1",
-        initialization_type: str = "on-demand",
-        log_stream: str | None = None,
-        environment: Mapping[str, str] | None = None,
-        temp_folder: str | Path | None = None,
+        self, clock: RealClock, handler: str, task_root: Path, variables: Mapping[str, str], temp_folder: str | Path
     ) -> None:
         self._clock = clock
-        self.handler = handler
-        self.task_root = Path(task_root).absolute()
-        self.memory_size = memory_size
-        self.log_stream = log_stream or log_stream_name(datetime.now(UTC), Random(), function_version)  # noqa: S311
-        self.temp_folder = temp_folder
-        lambdas = lambda_variables(
-            handler=handler,
-            task_root=self.task_root,
-            function_name=function_name,
-            function_version=function_version,
-            memory_size=memory_size,
-            region=region,
-            initialization_type=initialization_type,
-        )
-        self._variables = {**lambdas, "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream, **(environment or {})}
+        self._handler = handler
+        self._task_root = task_root
+        self._variables = {**_variables_of_this_machine(), "TMPDIR": str(temp_folder), **variables}
 
     def start(self) -> None:
         """Start the process.
 
         Raises:
-            ModuleNotFoundError: awslambdaric is not installed.
             OSError: the process can't be started; FileNotFoundError names a ``task_root`` that is not there.
         """
         with ExitStack() as stack:
@@ -93,10 +67,7 @@ class RuntimeProcess:
             self._log: IO[bytes] = stack.enter_context(_log_file())
             self._log_read = 0
             leash = _pipe(stack)
-            temp_folder = self.temp_folder or stack.enter_context(
-                TemporaryDirectory(prefix="lambdakit-", ignore_cleanup_errors=True)
-            )
-            self._process = self._started(leash, Path(temp_folder).absolute())
+            self._process = self._started(leash)
             self.memory = stack.enter_context(closing(Memory(self.pid)))
             self._watch = Thread(target=self._report_exit, name=f"exit of process {self.pid}", daemon=True)
             self._watch.start()
@@ -170,16 +141,11 @@ class RuntimeProcess:
         self._log_read += len(text)
         return text.decode(errors="replace")
 
-    def _started(self, leash: int, temp_folder: Path) -> subprocess.Popen[bytes]:
+    def _started(self, leash: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", self.handler],
-            cwd=self.task_root,
-            env={
-                **_variables_of_this_machine(),
-                "TMPDIR": str(temp_folder),
-                **self._variables,
-                "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            },
+            [sys.executable, "-m", "awslambdaric", self._handler],
+            cwd=self._task_root,
+            env={**self._variables, "AWS_LAMBDA_RUNTIME_API": self._api.address},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,

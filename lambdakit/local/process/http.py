@@ -77,21 +77,20 @@ class Requests:
         """
         self._unread += data
         calls: list[Call] = []
-        while self._read_head() and len(self._unread) >= self._length:
+        while (self._head or self._read_head()) and len(self._unread) >= self._length:
             calls.append(self._complete())
         return calls
 
-    def _read_head(self) -> bool:
-        """Whether the head of a request is read, and its body is next."""
-        if self._head is None:
-            end = self._unread.find(b"\r\n\r\n")
-            if (len(self._unread) if end < 0 else end) > _MAX_HEAD_BYTES:
-                raise ValueError(f"The head of the request is longer than {_MAX_HEAD_BYTES} bytes.")
-            if end >= 0:
-                self._head = _head(self._unread[:end].decode("latin-1"))
-                self._length = _length(self._head)
-                del self._unread[: end + 4]
-        return self._head is not None
+    def _read_head(self) -> Call | None:
+        """The head of the next request, if it is there; the body comes next."""
+        end = self._unread.find(b"\r\n\r\n")
+        if (len(self._unread) if end < 0 else end) > _MAX_HEAD_BYTES:
+            raise ValueError(f"The head of the request is longer than {_MAX_HEAD_BYTES} bytes.")
+        if end >= 0:
+            self._head = _head(self._unread[:end].decode("latin-1"))
+            self._length = _length(self._head)
+            del self._unread[: end + 4]
+        return self._head
 
     def _complete(self) -> Call:
         head, body = self._head, bytes(self._unread[: self._length])

@@ -15,7 +15,7 @@ from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambdakit.local.outcome import Failure, Outcome, Reply
 from lambdakit.local.placement import Ending, Environment
@@ -23,17 +23,16 @@ from lambdakit.local.process.environment import RuntimeProcess, runtime_folder
 from lambdakit.local.process.runtime_api import Invocation
 from lambdakit.local.process.setting import setting_of
 from lambdakit.local.report import init_report_line
-from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Result
-from lambdakit.local.variables import log_stream_name
+from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Deployment, Result
+from lambdakit.local.variables import lambda_variables, log_stream_name
 
 if TYPE_CHECKING:
     from lambdakit.local.agenda import Timer
     from lambdakit.local.process.clock import RealClock
-    from lambdakit.local.virtual.standins import StandIn
 
 MEBIBYTE = 1024 * 1024
 MEASURED_EVERY = 0.01
-"""Seconds between two looks at the memory of what runs: a process gets hold of some 30 MB meanwhile."""
+"""Seconds between two looks at the memory of what runs."""
 
 
 @dataclass(frozen=True)
@@ -66,46 +65,33 @@ class ProcessRunner:
         self._running: set[Attempt] = set()
         self._measuring: Timer | None = None
 
-    def deploy(
-        self,
-        name: str,
-        handler: str | Callable[[Any, Any], Any],
-        *,
-        task_root: str | Path = ".",
-        memory_size: int = 128,
-        region: str = "us-east-1",
-        environment: Mapping[str, str] | None = None,
-        init_duration: StandIn = 0.0,
-        duration: StandIn = 0.0,
-    ) -> None:
-        """Make a function known, under the name that its environments carry.
-
-        Args:
-            name: The function's name.
-            handler: Lambda's handler setting, as in ``"shop.handler"``; or what one can name, an App for example, that
-                is an attribute of a module: each environment imports that, from the folder where it is.
-            task_root: The folder with the function's code, for a handler setting.
-            memory_size: In MB.
-            region: The AWS Region.
-            environment: The function's own environment variables.
-            init_duration: Not for a process, which takes real time.
-            duration: As init_duration.
+    def deploy(self, deployment: Deployment) -> None:
+        """Make a function known. A handler itself has to be an attribute of a module, which each environment imports.
 
         Raises:
             ModuleNotFoundError: awslambdaric is not installed.
             NotADirectoryError: there is no such ``task_root``.
             ValueError: the handler can't be imported by name, or a stand-in was given.
         """
-        if init_duration != 0 or duration != 0:
+        if deployment.init_duration != 0 or deployment.duration != 0:
             raise ValueError(
                 "a function in a process of its own takes real time: leave out init_duration and duration, "
                 'or use LocalLambda(isolation="virtual").'
             )
         runtime_folder()
-        setting, root = (handler, Path(task_root).absolute()) if isinstance(handler, str) else setting_of(handler)
+        handler, root = deployment.handler, Path(deployment.task_root).absolute()
+        if not isinstance(handler, str):
+            handler, root = setting_of(handler)
         if not root.is_dir():
             raise NotADirectoryError(f"task_root is not a folder: {root}")
-        self._plans[name] = Plan(name, setting, root, memory_size, region, dict(environment or {}))
+        self._plans[deployment.name] = Plan(
+            deployment.name,
+            handler,
+            root,
+            deployment.memory_size,
+            deployment.region,
+            dict(deployment.environment),
+        )
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:
         """Begin a call; ``done`` is told of its end.
@@ -173,24 +159,23 @@ class Sandbox:
         self.memory_limit = plan.memory_size * MEBIBYTE
         self._peak = 0
         self._folder = TemporaryDirectory(prefix="lambdakit-", ignore_cleanup_errors=True)
-        self._log_stream = log_stream_name(clock.today, clock.random)
-        self._initialization_type = "provisioned-concurrency" if environment.provisioned else "on-demand"
+        self._variables = {
+            **lambda_variables(
+                handler=plan.handler,
+                task_root=plan.task_root,
+                function_name=plan.name,
+                memory_size=plan.memory_size,
+                region=plan.region,
+                initialization_type="provisioned-concurrency" if environment.provisioned else "on-demand",
+            ),
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name(clock.today, clock.random),
+            **plan.environment,
+        }
 
     def start(self) -> RuntimeProcess:
         """Start a runtime."""
         plan = self.plan
-        process = RuntimeProcess(
-            self._clock,
-            plan.handler,
-            plan.task_root,
-            memory_size=plan.memory_size,
-            function_name=plan.name,
-            region=plan.region,
-            initialization_type=self._initialization_type,
-            log_stream=self._log_stream,
-            environment=plan.environment,
-            temp_folder=self._folder.name,
-        )
+        process = RuntimeProcess(self._clock, plan.handler, plan.task_root, self._variables, self._folder.name)
         process.start()
         self.process = process
         return process

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from typing_extensions import TypedDict
 
+from lambdakit.local.sources.serial import serialize
 from lambdakit.local.sources.shards import Shard, ShardedSource
 from lambdakit.local.sources.source import SourceError
 from lambdakit.testing.events.values import bytes_of, hexadecimal, uuid
@@ -88,6 +89,8 @@ class Cluster:
         host = f"{name}.{hexadecimal(6, name)}.c1.kafka.{place.region}.amazonaws.com:9092"
         managed = bootstrap_servers is None
         self.place = place
+        self._clock = place.clock
+        serialize(self, place.clock)
         self.name = name
         self.arn = place.arn("kafka", f"cluster/{name}/{uuid('cluster', name)}-1") if managed else ""
         self.bootstrap_servers = bootstrap_servers or f"b-1.{host},b-2.{host}"
@@ -117,6 +120,9 @@ class Topic(ShardedSource[KafkaRecord]):
     Attributes:
         arn: The cluster's.
     """
+
+    kind = "kafka"
+    poll_seconds = 0.0  # a consumer waits at the broker
 
     def __init__(
         self,

@@ -74,7 +74,7 @@ class StandardLine:
             messages[0], messages[other] = messages[other], messages[0]
 
 
-class _Group:
+class Group:
     """The messages of a group: those that wait, by their number, and how many are in flight."""
 
     __slots__ = ("in_flight", "waiting")
@@ -93,7 +93,7 @@ class FifoLine:
     __slots__ = ("_groups", "_open")
 
     def __init__(self) -> None:
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, Group] = {}
         self._open: list[tuple[int, str]] = []
         """The groups of which nothing is in flight, by their first message; also such as are no longer open."""
 
@@ -103,7 +103,7 @@ class FifoLine:
         group_id = message.message_group_id or ""
         group = self._groups.get(group_id)
         if group is None:
-            group = self._groups[group_id] = _Group()
+            group = self._groups[group_id] = Group()
         heappush(group.waiting, (message.number, message))
         if not group.in_flight and group.waiting[0][1] is message:
             heappush(self._open, (message.number, group_id))
@@ -126,7 +126,7 @@ class FifoLine:
         if not group.in_flight:
             self._open_or_forget(group_id, group)
 
-    def _take_of(self, group_id: str, group: _Group, most: int, taken: list[Message]) -> None:
+    def _take_of(self, group_id: str, group: Group, most: int, taken: list[Message]) -> None:
         while group.waiting and len(taken) < most:
             _, message = heappop(group.waiting)
             message.lined_up = False
@@ -136,7 +136,7 @@ class FifoLine:
         if not group.in_flight:
             self._open_or_forget(group_id, group)
 
-    def _open_or_forget(self, group_id: str, group: _Group) -> None:
+    def _open_or_forget(self, group_id: str, group: Group) -> None:
         if group.waiting:
             heappush(self._open, (group.waiting[0][0], group_id))
         else:

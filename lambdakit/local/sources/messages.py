@@ -188,7 +188,7 @@ def _read_attribute(name: str, value: Any) -> Event:
             f"The message attribute name '{name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, "
             "underscore (_), hyphen (-), and period (.) characters.",
         )
-    attribute = attribute_of(_of_boto3(value) if isinstance(value, Mapping) and "DataType" in value else value)
+    attribute = attribute_of(attribute_of_boto3(value) if isinstance(value, Mapping) and "DataType" in value else value)
     kind = str(attribute.get("dataType")).partition(".")[0]
     if kind not in _TYPES:
         raise SourceError(
@@ -204,7 +204,8 @@ def _read_attribute(name: str, value: Any) -> Event:
     return attribute
 
 
-def _of_boto3(value: Mapping[str, Any]) -> Event:
+def attribute_of_boto3(value: Mapping[str, Any]) -> Event:
+    """A message attribute as an event has it, of one as boto3 has it."""
     if "BinaryValue" in value:
         data = {"binaryValue": b64encode(value["BinaryValue"]).decode()}
     else:

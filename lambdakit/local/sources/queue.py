@@ -16,8 +16,9 @@ from lambdakit.local.sources.consumers import Consumers, Poll
 from lambdakit.local.sources.deduplication import Deduplication
 from lambdakit.local.sources.lines import FifoLine, StandardLine
 from lambdakit.local.sources.messages import GONE, VISIBLE, Message, read_attributes, read_body, size_of
+from lambdakit.local.sources.queue_records import LocalQueueRecords
 from lambdakit.local.sources.receipts import Receipts
-from lambdakit.local.sources.source import Source, SourceError
+from lambdakit.local.sources.source import EventSource, SourceError
 from lambdakit.local.sources.store import Store
 from lambdakit.testing.events.values import letters
 from lambdakit.triggers.settings import check_choice, check_flag, check_range
@@ -34,6 +35,9 @@ LONGEST_VISIBILITY_TIMEOUT = 43_200
 LONGEST_DELAY = 900
 PURGE_INTERVAL = 60
 FIRST_SEQUENCE_NUMBER = 18_849_496_460_467_696_128
+
+_TOKEN = re.compile("[!-~]{1,128}")
+"""Letters, digits and punctuation, as groups and ids have them."""
 
 
 @dataclass
@@ -61,7 +65,7 @@ class QueueCounts:
     deduplicated: int = 0
 
 
-class Queue(Source):
+class Queue(EventSource):
     """A queue of SQS; a FIFO queue if its name ends in ``.fifo``. ``len()`` counts its messages, iterating shows them.
 
     A standard queue hands messages out in the order they came; one that was received and not deleted goes to the end.
@@ -88,6 +92,8 @@ class Queue(Source):
     Raises:
         SourceError: SQS would not take a setting.
     """
+
+    kind = "sqs"
 
     def __init__(
         self,
@@ -183,6 +189,8 @@ class Queue(Source):
         Raises:
             SourceError: SQS would not take it.
         """
+        _check_token("MessageGroupId", message_group_id)
+        _check_token("MessageDeduplicationId", message_deduplication_id)
         text = read_body(body)
         attributes = read_attributes(message_attributes) if message_attributes else None
         if size_of(text, attributes) > self.maximum_message_size:
@@ -191,7 +199,7 @@ class Queue(Source):
                 f"{self.maximum_message_size} bytes."
             )
         delay = self._delay(delay_seconds)
-        message = Message(self._message_id(), text, self._milliseconds())
+        message = Message(self.place.new_id(), text, self._milliseconds())
         message.raw_attributes, message.message_group_id, message.error = attributes, message_group_id, error
         if self.fifo:
             return self._send_in_order(message, message_deduplication_id, delay)
@@ -257,6 +265,10 @@ class Queue(Source):
         messages = self._receive(max_number_of_messages, visibility_timeout)
         self._consumers.wake()
         return messages
+
+    def records(self, *, window: bool) -> Callable[[Message], bytes]:
+        """What writes a message that was just received as it stands in an event; for the mapping."""
+        return LocalQueueRecords(self.arn, self.sender_id, window=window).record
 
     def poll(
         self,
@@ -358,9 +370,6 @@ class Queue(Source):
 
     # How messages come,
 
-    def _message_id(self) -> str:
-        return self.place.new_id()
-
     def _milliseconds(self) -> int:
         return round((self._clock.epoch + self._clock.now) * 1000)
 
@@ -414,7 +423,7 @@ class Queue(Source):
 
     def _take_back(self, message: Message) -> None:
         """Have a message anew, as another one, that was given up here."""
-        self._take_in(message.copy(self._message_id(), self._milliseconds()))
+        self._take_in(message.copy(self.place.new_id(), self._milliseconds()))
 
     # how they are received,
 
@@ -532,6 +541,14 @@ def _refusing(setting: str) -> Generator[None]:
         refusal = SourceError("InvalidAttributeValue", f"Invalid value for the parameter {attribute}.")
         refusal.add_note(str(error))
         raise refusal from error
+
+
+def _check_token(parameter: str, token: str | None) -> None:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise _invalid(
+            f"Value {token} for parameter {parameter} is invalid. Reason: {parameter} can only include alphanumeric "
+            "and punctuation characters. 1 to 128 in length."
+        )
 
 
 def _check_visibility_timeout(seconds: int) -> None:

@@ -59,6 +59,14 @@ class Page(Generic[R_co]):
     trimmed: int = 0
 
 
+class Wait(Protocol):
+    """One that waits for something to read."""
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        ...
+
+
 class ShardSource(Protocol[R_co]):
     """A source whose records lie in shards, in order.
 
@@ -78,6 +86,11 @@ class ShardSource(Protocol[R_co]):
     @property
     def retention(self) -> float:
         """How long a record stays, in seconds."""
+        ...
+
+    @property
+    def poll_seconds(self) -> float:
+        """How long after a poll that found nothing the next one comes."""
         ...
 
     def shards(
@@ -104,7 +117,7 @@ class ShardSource(Protocol[R_co]):
         """Read at most so many records; a page may be empty."""
         ...
 
-    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> None:
+    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> Wait:
         """Tell once when there may be something to read at that position."""
         ...
 

@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from lambdakit.local.sources.log import Log, Logged
 from lambdakit.local.sources.reading import Page, Position, ShardStart, StartingPosition
-from lambdakit.local.sources.source import Source, SourceError
+from lambdakit.local.sources.source import EventSource, SourceError
 from lambdakit.triggers.settings import check_time
 
 if TYPE_CHECKING:
@@ -41,7 +41,25 @@ class Shard(Generic[R]):
         return f"<Shard {self.shard_id}: {len(self.log)} records{', closed' if self.closed else ''}>"
 
 
-class ShardedSource(Source, Generic[R]):
+class LogWait:
+    """One that waits for a record."""
+
+    __slots__ = ("_then",)
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then: Callable[[], None] | None = then
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        self._then = None
+
+    def tell(self) -> None:
+        """There is one."""
+        if self._then is not None:
+            self._then()
+
+
+class ShardedSource(EventSource, Generic[R]):
     """A resource whose records lie in shards.
 
     Args:
@@ -57,6 +75,8 @@ class ShardedSource(Source, Generic[R]):
     page_records: ClassVar[int] = 10_000
     page_bytes: ClassVar[int] = 10 * 1024 * 1024
     """What is read at once, at most."""
+    poll_seconds: ClassVar[float]
+    """How long after a poll that found nothing the next one comes."""
 
     def __init__(self, name: str, place: Place, arn: str, *, retention: float) -> None:
         super().__init__(name, place, arn)
@@ -102,13 +122,14 @@ class ShardedSource(Source, Generic[R]):
         """Read at most so many records."""
         then(self._page(self._logs[shard_id], position, min(most, self.page_records)))
 
-    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> None:
+    def wait(self, shard_id: str, position: Position, then: Callable[[], None]) -> LogWait:
         """Tell once when there is something to read at that position, or the shard is closed."""
-        shard = self._logs[shard_id]
+        shard, wait = self._logs[shard_id], LogWait(then)
         if shard.closed or position < shard.log.end:
-            self._later(then)
+            self._later(wait.tell)
         else:
-            shard.log.wait(lambda: self._later(then))
+            shard.log.wait(lambda: self._later(wait.tell))
+        return wait
 
     def checkpoint(self, reader: str, shard_id: str, position: Position) -> None:
         """A reader is done with all records before that position."""

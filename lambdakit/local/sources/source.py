@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lambdakit.errors import LambdakitError
 from lambdakit.local.ids import random_uuid
+from lambdakit.local.sources.serial import serialize
 
 if TYPE_CHECKING:
     from lambdakit.local.clock import Clock
@@ -56,11 +57,33 @@ class Source:
         arn: Its ARN.
     """
 
+    is_here: ClassVar[bool] = True
+    """Whether it is part of the local Lambda, whose clock sees to it that one thing happens at a time."""
+
     def __init__(self, name: str, place: Place, arn: str) -> None:
         self.name = name
         self.place = place
         self._clock = place.clock
+        if self.is_here:
+            serialize(self, place.clock)
         self.arn = arn
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+class EventSource(Source):
+    """A resource that event source mappings poll.
+
+    Attributes:
+        kind: What its records are.
+    """
+
+    kind: ClassVar[Literal["sqs", "kinesis", "dynamodb", "kafka", "mq"]]
+
+    def connect(self) -> None:
+        """Be ready for a mapping that is about to poll it.
+
+        Raises:
+            LambdakitError: it can't be polled.
+        """

@@ -69,6 +69,9 @@ class Stream(HashedSource[KinesisRecord]):
         SourceError: ``InvalidArgumentException``: such a retention is not to be had.
     """
 
+    kind = "kinesis"
+    poll_seconds = 1.0
+
     def __init__(
         self,
         name: str,

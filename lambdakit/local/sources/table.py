@@ -48,6 +48,7 @@ class Change:
         expired: Whether time to live removed the item.
         arrived: When it happened, in Unix time.
         size: ``SizeBytes``.
+        event_id: The id of the change, where the service gave it one.
     """
 
     shard_id: str
@@ -59,6 +60,7 @@ class Change:
     expired: bool
     arrived: float
     size: int
+    event_id: str | None = None
 
     @property
     def approximate_creation_date_time(self) -> int:
@@ -77,6 +79,8 @@ class TableStream(HashedSource[Change]):
         stream_view_type: What it has of a change.
     """
 
+    kind = "dynamodb"
+    poll_seconds = 0.25
     iterator_seconds: ClassVar[int] = 900
     page_records: ClassVar[int] = 1_000
     page_bytes: ClassVar[int] = 1024 * 1024

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -15,6 +16,7 @@ from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.waiting import current_strand
 
 _NEVER = float("inf")
+T = TypeVar("T")
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _running: VirtualClock | None = None
 """The one clock of this process that runs: it changes what ``time`` and ``datetime`` tell everyone."""
@@ -38,6 +40,8 @@ class VirtualClock:
     >>> clock.run()
     90
     """
+
+    threaded = False
 
     def __init__(self, seed: int = 0, start: datetime = _START) -> None:
         if start.tzinfo is None:
@@ -67,6 +71,10 @@ class VirtualClock:
         self._agenda.add(when, timer, self._draw(), background=background)
         return timer
 
+    def call(self, function: Callable[[], T]) -> T:
+        """Do something here and now: no action runs meanwhile."""
+        return function()
+
     def run(self, until: float | None = None) -> None:
         """Run what is due, and what becomes due of that: all of it, or up to and with that second.
 
@@ -74,8 +82,11 @@ class VirtualClock:
 
         Raises:
             ClockError: a handler called it, or another clock runs already.
+            ValueError: that second has passed.
             BaseException: what an action raised. The clock may be run again.
         """
+        if until is not None and until < self.now:
+            raise ValueError(f"it is second {self.now:g} already, and time does not go back to {until:g}")
         with self.surrounded():
             self._run(float("inf") if until is None else until)
             if until is not None:

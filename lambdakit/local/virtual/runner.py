@@ -20,7 +20,7 @@ from lambdakit.local.outcome import Cause, Failure, Outcome, Reply
 from lambdakit.local.payloads import failure_of, log_text, outcome_of, to_json
 from lambdakit.local.placement import Ending, Environment
 from lambdakit.local.report import init_report_line
-from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Result
+from lambdakit.local.runner import INIT_SECONDS, PROVISIONED_INIT_SECONDS, Call, Deployment, Result
 from lambdakit.local.variables import lambda_variables, log_stream_name
 from lambdakit.local.virtual.interrupts import INTERRUPTS
 from lambdakit.local.virtual.modules import HandlerFault, OwnModules
@@ -59,50 +59,35 @@ class VirtualRunner:
         clock.surroundings.append(self._surroundings)
         clock.observers.append(self._wall.follow)
 
-    def deploy(
-        self,
-        name: str,
-        handler: str | Callable[[Any, Any], Any],
-        *,
-        task_root: str | Path = ".",
-        memory_size: int = 128,
-        region: str = "us-east-1",
-        environment: Mapping[str, str] | None = None,
-        init_duration: StandIn = 0.0,
-        duration: StandIn = 0.0,
-    ) -> None:
-        """Make a function known, under the name that its environments carry.
+    def deploy(self, deployment: Deployment) -> None:
+        """Make a function known.
 
-        Args:
-            name: The function's name.
-            handler: Lambda's handler setting, as in ``"shop.handler"``: each environment then has its own copies of the
-                function's own modules. Or the handler itself, an App for example, which they share but for the App's
-                dependencies and event loop.
-            task_root: The folder with the function's code, for a handler setting.
-            memory_size: In MB; the function is told, but not limited.
-            region: The AWS Region.
-            environment: The function's own environment variables.
-            init_duration: A stand-in for what takes real time in the INIT phase: seconds, or a function of ``random``.
-            duration: The same for an invocation: seconds, or a function of ``event``, ``random`` or both.
+        Of a handler setting each environment has its own copies of the function's own modules; a handler itself they
+        share, but for an App's dependencies and event loop.
 
         Raises:
             TypeError, ValueError: a stand-in is none.
         """
-        root = Path(task_root).absolute()
+        name, handler = deployment.name, deployment.handler
+        root = Path(deployment.task_root).absolute()
         setting = handler if isinstance(handler, str) else f"{name}.handler"
         plan = Plan(
             name=name,
             handler=handler,
             task_root=root,
-            memory_size=memory_size,
-            init_duration=Seconds(init_duration, "random"),
-            duration=Seconds(duration, "event", "random"),
+            memory_size=deployment.memory_size,
+            init_duration=Seconds(deployment.init_duration, "random"),
+            duration=Seconds(deployment.duration, "event", "random"),
             own_modules=OwnModules(root, setting.replace("/", ".").split(".")[0]) if setting is handler else None,
         )
         variables = lambda_variables(
-            handler=setting, task_root=root, function_name=name, memory_size=memory_size, region=region
+            handler=setting,
+            task_root=root,
+            function_name=name,
+            memory_size=deployment.memory_size,
+            region=deployment.region,
         )
-        plan.variables = {**variables, **(environment or {})}
+        plan.variables = {**variables, **deployment.environment}
         self._plans[name] = plan
 
     def run(self, environment: Environment, call: Call, done: Callable[[Result], None]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         apigw_authorizer_v2,
         apigw_authorizer_websocket,
         appsync_authorizer,
+        authorizer,
     )
     from lambdakit.testing.events.brokers import activemq, documentdb, kafka_msk, kafka_self_managed, rabbitmq
     from lambdakit.testing.events.conversations import (
@@ -130,6 +131,7 @@ _BUILDERS = {
         "apigw_authorizer_v2",
         "apigw_authorizer_websocket",
         "appsync_authorizer",
+        "authorizer",
     ),
     "graphql": (
         "appsync_resolver",
@@ -197,7 +199,7 @@ _BUILDERS = {
     ),
 }
 _HOMES = {name: module for module, names in _BUILDERS.items() for name in names}
-_ALIASES = {"direct": "invoke", "eventbridge_schedule": "schedule"}
+_ALIASES = {"direct": "invoke", "eventbridge_schedule": "schedule", "websocket": "apigw_websocket"}
 
 NAMES: tuple[str, ...] = tuple(sorted([*_HOMES, *_ALIASES]))
 """What ``builder`` knows: every label of ``identify``, and the sources of the decorators."""
@@ -220,6 +222,7 @@ __all__ = [
     "appsync_events",
     "appsync_resolver",
     "appsync_resolver_batch",
+    "authorizer",
     "bedrock_agent_api",
     "bedrock_agent_function",
     "builder",

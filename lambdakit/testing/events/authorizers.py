@@ -6,13 +6,50 @@ https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from lambdakit.testing.events.http_events import apigw_v1, apigw_v2, apigw_websocket
 from lambdakit.testing.events.http_request import Values  # noqa: TC001 - programs read the signatures
+from lambdakit.testing.events.sources import Source, trigger_of
 from lambdakit.testing.events.values import ACCOUNT, REGION, TIME, Event, letters, uuid
+from lambdakit.triggers.settings import check_choice
+
+
+def authorizer(
+    type: Source = "REQUEST",  # noqa: A002 - AWS's name
+    *,
+    protocol_type: str = "REST",
+    region: str = REGION,
+    account: str = ACCOUNT,
+) -> Event:
+    """What an authorizer is asked, whatever API it guards.
+
+    Args:
+        type: ``REQUEST``, ``TOKEN`` or ``AWS_LAMBDA``, or the handler that decides.
+        protocol_type: The kind of API that asks an authorizer of the type REQUEST: ``REST``, ``HTTP``, ``WEBSOCKET``.
+        region: The API's region.
+        account: The API's account.
+
+    >>> authorizer("REQUEST", protocol_type="HTTP")["version"]
+    '2.0'
+    """
+    trigger = trigger_of(type, "authorizer")
+    kind = trigger.type if trigger else type
+    check_choice("type", kind, ("REQUEST", "TOKEN", "AWS_LAMBDA"))
+    if kind == "AWS_LAMBDA":
+        return appsync_authorizer(account=account)
+    if kind == "TOKEN":
+        return apigw_authorizer_token(region=region, account=account)
+    builders: dict[str, Callable[..., Event]] = {
+        "REST": apigw_authorizer_request,
+        "HTTP": apigw_authorizer_v2,
+        "WEBSOCKET": apigw_authorizer_websocket,
+    }
+    protocol = (trigger.protocol_type if trigger else None) or protocol_type
+    check_choice("protocol_type", protocol, builders)
+    return builders[protocol](region=region, account=account)
 
 
 def apigw_authorizer_token(

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from lambdakit.testing.events.http_request import AGENT, Request, Values, joined, request, route_text
-from lambdakit.testing.events.sources import Source  # noqa: TC001 - programs read the signatures
+from lambdakit.testing.events.payload_examples import payload_for
+from lambdakit.testing.events.sources import Source, trigger_of
 from lambdakit.testing.events.values import (
     ACCOUNT,
     ADDRESS,
@@ -362,7 +363,7 @@ def apigw_websocket(
 
     Args:
         route: The route's key, or the handler of the route.
-        body: The message: text as it is, anything else as JSON.
+        body: The message: text as it is, anything else as JSON; by default what the handler reads.
         connection_id: The connection.
         query: The query of the client's first request, for ``$connect``.
         headers: Headers of the client's first request, for ``$connect``.
@@ -375,7 +376,7 @@ def apigw_websocket(
     'CONNECT'
     """
     api = letters(10, "websocket-api", account).lower()
-    key = route_text(route)
+    key = route_text(route, "websocket")
     asked = {**_HANDSHAKE, **(headers or {})}
     sent = request("GET /", f"{api}.execute-api.{region}.amazonaws.com", query=query, headers=asked, body=None)
     kind = {"$connect": "CONNECT", "$disconnect": "DISCONNECT"}.get(key, "MESSAGE")
@@ -397,7 +398,7 @@ def apigw_websocket(
         "apiId": api,
     }
     if kind == "MESSAGE":
-        payload = {"action": key.removeprefix("$")} if body is None else body
+        payload = _message_for(route, key) if body is None else body
         return {"requestContext": context, "body": text_of(payload), "isBase64Encoded": False}
     named = {
         "queryStringParameters": sent.last_query_values,
@@ -410,6 +411,14 @@ def apigw_websocket(
         "requestContext": context,
         "isBase64Encoded": False,
     }
+
+
+def _message_for(route: Source, key: str) -> Any:
+    """A message that takes a route, by its ``action``, and that a handler of the route can read."""
+    action = {"action": key.removeprefix("$")}
+    if isinstance(route, str):
+        return action
+    return payload_for(route, trigger_of(route, "websocket"), None if key == "$default" else action)
 
 
 _HANDSHAKE = {

@@ -87,9 +87,9 @@ def joined(values: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {name: ",".join(several) for name, several in values.items()}
 
 
-def route_text(route: Source) -> str:
+def route_text(route: Source, source: str = "http") -> str:
     """A route, as it was written: by itself or in a decorator."""
-    trigger = trigger_of(route, "http")
+    trigger = trigger_of(route, source)
     return str(getattr(trigger, trigger.resource) if trigger else route)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 if TYPE_CHECKING:
+    from lambdakit.http.parts import Part
     from lambdakit.testing.events.sources import Source
     from lambdakit.testing.events.values import Event
 
@@ -62,9 +64,8 @@ def overlaid(below: Any, above: Any) -> Any:
 
 def _payload_type(function: Any, trigger: Any) -> Any:
     """The type of the payload, bare or in a record; None where the handler names none."""
-    if trigger.source == "http":
-        parts = trigger.handler(function).parts
-        return next((part.annotation for part in parts if part.place == "body"), None)
+    if trigger.source in ("http", "websocket"):
+        return _body_type(trigger.handler(function).parts)
     from lambdakit.depends import dependency_of
     from lambdakit.middleware import Invocation
     from lambdakit.signature import asked_parameters, hints_of, is_context
@@ -80,6 +81,18 @@ def _payload_type(function: Any, trigger: Any) -> Any:
         arguments: tuple[Any, ...] = model.__pydantic_generic_metadata__["args"]
         return arguments[0] if arguments else None
     return None
+
+
+def _body_type(parts: Iterable[Part]) -> Any:
+    """The type of a body: of several parts an object with all of them."""
+    from typing_extensions import TypedDict
+
+    from lambdakit.http.parts import BodyPart
+
+    bodies = [part for part in parts if isinstance(part, BodyPart)]
+    if bodies and bodies[0].is_embedded:
+        return TypedDict("Body", {part.name: part.annotation for part in bodies})  # type: ignore[operator]
+    return bodies[0].annotation if bodies else None
 
 
 def example_of(annotation: Any) -> Any:
