@@ -304,7 +304,10 @@ def test_each_front_door_has_replies_that_it_takes(door: str, reply: Json, but_f
     [
         ("HTTP API 2.0", "headers", [1], "headers is no object"),
         ("HTTP API 2.0", "headers", {"a": 1}, "the value of the header 'a' is 1, and no string"),
+        ("HTTP API 2.0", "headers", {"a": "1\n"}, "HTTP has no header 'a' with the value '1\\n'"),
+        ("HTTP API 2.0", "headers", {"a b": "1"}, "HTTP has no header 'a b' with the value '1'"),
         ("HTTP API 2.0", "cookies", {"a": "1"}, "cookies is no array"),
+        ("HTTP API 2.0", "cookies", [1], "the value of the header 'Set-Cookie' is 1, and no string"),
         ("HTTP API 1.0", "multiValueHeaders", {"a": "1"}, "multiValueHeaders is no object of arrays"),
         ("REST API", "multiValueHeaders", {"a": "1"}, "multiValueHeaders is no object of arrays"),
         ("REST API", "headers", {"a": None}, "the value of the header 'a' is None, and no string"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from argparse import ArgumentTypeError
 from contextlib import suppress
 from pathlib import Path
@@ -64,9 +65,14 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)  # which would leave the environments' folders behind
     with _listener(arguments.host, arguments.port) as listener, suppress(KeyboardInterrupt):
         (_serve_anew if arguments.reload else serve)(arguments, listener)
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def serve(arguments: Namespace, listener: socket.socket) -> None:
@@ -133,7 +139,7 @@ def _listener(host: str, port: int) -> socket.socket:
         raise CommandError(f"lambdakit dev needs {error.name}: pip install 'lambdakit[serve]'") from error
     try:
         return listening(host, port)
-    except (OSError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         problem = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         raise CommandError(
             f"can't listen at {host}:{port}: {problem}. Choose another port with --port; 0 takes a free one."

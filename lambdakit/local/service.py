@@ -504,17 +504,17 @@ def _body(payload: Any, kind: Kind) -> bytes:
     Raises:
         InvokeError: it is too large, or text that is no JSON.
     """
+    body = _json(payload)
+    limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
+    if len(body) > limit:
+        message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+        raise InvokeError(413, "RequestTooLargeException", message)
     if isinstance(payload, bytes):
         try:
             from_json(payload)
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
             raise InvokeError(400, "InvalidRequestContentException", message) from error
-    body = _json(payload)
-    limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
-    if len(body) > limit:
-        message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
-        raise InvokeError(413, "RequestTooLargeException", message)
     return body
 
 

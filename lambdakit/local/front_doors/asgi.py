@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from lambdakit.local.front_doors.door import json_answer
 from lambdakit.local.front_doors.exchange import Exchange
 from lambdakit.local.front_doors.invoke_api import InvokeExchange, is_invoke
 from lambdakit.local.front_doors.messages import Request, Response
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lambdakit.local.front_doors.swagger_ui import SwaggerUi
     from lambdakit.local.function import Function
     from lambdakit.local.service import LocalLambda
+
+_CLOSING = json_answer(503, '{"message":"The server is closed"}')
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,9 +52,12 @@ class Application:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        body = await _read(receive, max(self._door.max_body, MAX_REQUEST_BYTES))
-        if body is not None:
-            await _write(send, await self._answer(_request(scope, body)))
+        try:
+            body = await _read(receive, max(self._door.max_body, MAX_REQUEST_BYTES))
+            if body is not None:
+                await _write(send, await self._answer(_request(scope, body)))
+        except asyncio.CancelledError:
+            await _write(send, _CLOSING)
 
     async def _answer(self, request: Request) -> Response:
         page = self._pages.answer(request) if self._pages else None

@@ -33,8 +33,9 @@ def event_2(
     *,
     request_id: str,
     path: str,
-    headers: Pairs,
     api_id: str,
+    headers: Pairs,
+    domain: str,
     account: str,
     route_key: str,
     stage: str,
@@ -55,8 +56,8 @@ def event_2(
         "requestContext": {
             "accountId": account,
             "apiId": api_id,
-            "domainName": request.host,
-            "domainPrefix": request.host.partition(".")[0],
+            "domainName": domain,
+            "domainPrefix": domain.partition(".")[0],
             "http": {
                 "method": request.method,
                 "path": path,

@@ -70,8 +70,9 @@ class FunctionUrl(FrontDoor):
             arrival,
             request_id=arrival.request_id,
             path=arrival.request.path,
-            headers=without(lower(arrival.headers)),
             api_id=self.url_id,
+            headers=without(lower(arrival.headers)),
+            domain=self.host,  # what another domain belongs to, such as CloudFront, asks by this one
             account="anonymous",
             route_key=DEFAULT,
             stage=DEFAULT,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
+from lambdakit.triggers.settings import check_range
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -37,6 +39,7 @@ class Server:
             http="h11",
             ws="none",
             lifespan="off",
+            proxy_headers=False,  # a front door knows what they mean
             log_config=None,
             access_log=False,
             server_header=False,
@@ -48,7 +51,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop at once: who waits for an answer gets none."""
+        """Stop at once: who waits for an answer is told so."""
         self._server.should_exit = self._server.force_exit = True
         self._thread.join()
 
@@ -66,6 +69,8 @@ def listening(host: str, port: int) -> socket.socket:
 
     Raises:
         OSError: the port is taken, or is for others to use; or there is no such host.
+        ValueError: there is no such port.
     """
+    check_range("port", port, 0, 65_535)
     family: Any = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
