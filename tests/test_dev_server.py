@@ -14,6 +14,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Timer
 from typing import IO, Any
@@ -441,6 +442,16 @@ def test_lambdakit_dev_without_reload_is_one_process(tmp_path: Path) -> None:
     assert (answers, exit_code, "Traceback" in rest) == (("only", "shop"), 0, False)
 
 
+@pytest.mark.parametrize(("module", "package"), [("server", "uvicorn"), ("client", "httpx")])
+def test_a_package_that_is_not_installed_is_told(module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the extra that has it."""
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, f"lambdakit.local.front_doors.{module}", raising=False)
+
+    with pytest.raises(ModuleNotFoundError, match=rf"needs {package}: pip install 'lambdakit\["):
+        import_module(f"lambdakit.local.front_doors.{module}")
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -449,6 +460,7 @@ def test_lambdakit_dev_without_reload_is_one_process(tmp_path: Path) -> None:
         (["--front-door", "websocket"], "there is no door 'websocket'"),
         (["--front-door", "alb", "--binary-media-type", "*/*"], "alb has no binary_media_types."),
         (["--multi-value-headers"], "http-api has no multi_value_headers."),
+        (["--env", "1=1"], "'dev_shop.handler' can't be deployed: environment has a name"),
         (["--env", "NOWHERE"], "this shell has no variable 'NOWHERE'; give its value as NOWHERE=..."),
     ],
 )

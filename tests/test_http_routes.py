@@ -312,7 +312,9 @@ def test_the_stage_of_a_rest_api_is_not_in_its_path() -> None:
     [
         ("/orders/{id}", "/v1/orders/a%20b", {"id": "a b"}),
         ("/orders/{id}", "/v1/orders/a%20b/", {"id": "a b"}),
+        ("/orders/{id}", "/v1/orders/a%20b", {"id": "a%20b"}),
         ("/{proxy+}", "/v1/orders/a%20b", {"proxy": "orders/a b"}),
+        ("/{proxy+}", "/v1/orders/a%20b/", {"proxy": "orders/a%20b"}),
     ],
 )
 def test_the_base_path_of_a_mapping_is_no_part_of_the_path(

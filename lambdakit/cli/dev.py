@@ -86,7 +86,7 @@ def serve(arguments: Namespace, listener: socket.socket) -> None:
     app = load_app(arguments.handler)
     environment = {**app.settings.get("environment", {}), **dict(arguments.env)}
     with LocalLambda(isolation="process", event_memory=0) as local:
-        function = local.deploy(arguments.handler, environment=environment)
+        function = _deployed(local, arguments.handler, environment)
         local.observers.append(lambda invocation: _show(local, invocation))
         with _server(local, function, app, arguments, listener) as server:
             print(f"lambdakit: {function.name} serves at {server.url} behind {arguments.front_door}", flush=True)
@@ -94,6 +94,13 @@ def serve(arguments: Namespace, listener: socket.socket) -> None:
                 print(f"lambdakit: its documentation is at {server.url}/_lambdakit/docs", flush=True)
             while True:
                 local.advance(_AN_HOUR)
+
+
+def _deployed(local: LocalLambda, handler: str, environment: dict[str, str]) -> Function:
+    try:
+        return local.deploy(handler, environment=environment)
+    except ValueError as error:
+        raise CommandError(f"{handler!r} can't be deployed: {error}") from error
 
 
 def _server(local: LocalLambda, function: Function, app: App, arguments: Namespace, listener: socket.socket) -> Server:
@@ -136,7 +143,7 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         from lambdakit.local.front_doors.server import listening
     except ModuleNotFoundError as error:
-        raise CommandError(f"lambdakit dev needs {error.name}: pip install 'lambdakit[serve]'") from error
+        raise CommandError(f"{error}") from error
     try:
         return listening(host, port)
     except (OSError, ValueError) as error:
@@ -154,9 +161,10 @@ def _variable(given: str) -> tuple[str, str]:
 
 
 def _show(local: LocalLambda, invocation: Invocation) -> None:
-    """Print the log of an invocation, and forget it: a server runs for days."""
+    """Print the log of an invocation, and forget all that are over: a server runs for days."""
     print(invocation.log, end="", flush=True)
-    local.functions[invocation.function].invocations.remove(invocation)
+    invocations = local.functions[invocation.function].invocations
+    invocations[:] = [each for each in invocations if each.ended is None]
 
 
 def _show_request(request: Request, exchange: Exchange) -> None:

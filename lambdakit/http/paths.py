@@ -29,17 +29,18 @@ def mapped_prefix(request: HttpRequest, template: Any) -> str:
     domain = request.request_context.get("domainName")
     if not isinstance(domain, str) or domain.endswith(".amazonaws.com") or not isinstance(template, str):
         return ""
-    path, tail = _decoded(request), _filled(template, request.event.get("pathParameters") or {})
-    if tail is None or not path.endswith(tail):
+    path, tail = request.raw_path, _filled(template, request.event.get("pathParameters") or {})
+    if tail is None:
+        return ""
+    if request.path_is_encoded:  # and so are the parameters of REST APIs, though not those of all test events
+        from urllib.parse import unquote
+
+        path, tail = unquote(path), unquote(tail)
+    path = path.rstrip("/")
+    if not path.endswith(tail):
         return ""
     prefix = path.removesuffix(tail)
     return prefix if request.raw_path.startswith(prefix) else ""
-
-
-def _decoded(request: HttpRequest) -> str:
-    from urllib.parse import unquote
-
-    return (unquote(request.raw_path) if request.path_is_encoded else request.raw_path).rstrip("/")
 
 
 def _filled(template: str, parameters: Mapping[str, Any]) -> str | None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import httpx
 from greenlet import getcurrent, greenlet
 
 from lambdakit.local.front_doors.exchange import Exchange
 from lambdakit.local.front_doors.messages import Request
+
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "the client of a front door needs httpx: pip install 'lambdakit[local]'", name="httpx"
+    ) from error
 
 if TYPE_CHECKING:
     from lambdakit.local.front_doors.door import FrontDoor

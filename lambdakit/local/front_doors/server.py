@@ -6,9 +6,14 @@ import socket
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
-import uvicorn
-
 from lambdakit.triggers.settings import check_range
+
+try:
+    import uvicorn
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "a front door at a port needs uvicorn: pip install 'lambdakit[serve]'", name="uvicorn"
+    ) from error
 
 if TYPE_CHECKING:
     from types import TracebackType
