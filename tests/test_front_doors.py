@@ -629,6 +629,7 @@ def loop() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("loop")
+@pytest.mark.filterwarnings("ignore:There is no current event loop:DeprecationWarning")  # Mangum asks for it
 @pytest.mark.parametrize("door", DOORS)
 def test_an_asgi_application_answers_behind_mangum(door: str) -> None:
     """Any handler may be deployed."""
