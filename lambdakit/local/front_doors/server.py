@@ -49,6 +49,7 @@ class Server:
             access_log=False,
             server_header=False,
             date_header=False,
+            timeout_graceful_shutdown=0,  # since Python 3.12 a server that closes waits for its connections
         )
         self._server = uvicorn.Server(config)
         # A daemon, so that who forgets to close it can still leave.
