@@ -49,9 +49,8 @@ class Server:
             access_log=False,
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=0,  # since Python 3.12 a server that closes waits for its connections
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Impatient(config)
         # A daemon, so that who forgets to close it can still leave.
         self._thread = Thread(target=self._server.run, args=([listener],), name=f"server at {self.url}", daemon=True)
         self._thread.start()
@@ -68,6 +67,15 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Impatient(uvicorn.Server):
+    """Ends what is being answered when it ends. Since Python 3.12 a server of asyncio waits for its connections."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await super().shutdown(sockets)
 
 
 def listening(host: str, port: int) -> socket.socket:
