@@ -285,6 +285,7 @@ FAILURES = {
         ({"statusCode": 1000}, {}),
         ({"statusCode": True}, {}),
         ({"statusCode": 200, "body": {"a": 1}}, {}),
+        ({"statusCode": 200, "body": {}}, {}),
         ({"statusCode": 200, "body": "!", "isBase64Encoded": True}, {"REST API, text": 200}),
         (b"bytes", {}),
     ],

@@ -25,7 +25,7 @@ MEGABYTE = 1_048_576
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-5
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
-_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_NOT_IN_VALUES = re.compile(r"[\0-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 class Trouble(Enum):
@@ -34,7 +34,9 @@ class Trouble(Enum):
     NOT_THERE = auto()
     """There is no such stage."""
     NO_ROUTE = auto()
+    """None of the API's routes takes it."""
     REQUEST_TOO_LARGE = auto()
+    """Its body is larger than the door takes."""
     EVENT_TOO_LARGE = auto()
     """The event of the request is larger than Lambda takes."""
     THROTTLED = auto()
@@ -174,8 +176,8 @@ def parsed(reply: Reply) -> Any:
     """
     try:
         return json.loads(reply.payload)
-    except ValueError as error:
-        raise malformed("the function returned bytes, which are no JSON") from error
+    except (ValueError, RecursionError) as error:
+        raise malformed("the function returned bytes that are no JSON") from error
 
 
 def malformed(problem: str) -> Refusal:
@@ -239,43 +241,33 @@ def header(name: str, value: Any) -> tuple[str, str]:
         value = "true" if value else "false"
     if not isinstance(value, str):
         raise malformed(f"the value of the header {name!r} is {value!r}, and no string")
-    if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+    if not _TOKEN.fullmatch(name) or _NOT_IN_VALUES.search(value):
         raise malformed(f"HTTP has no header {name!r} with the value {value!r}")
     return name, value
 
 
-def body_text(reply: Mapping[str, Any]) -> str:
-    """The body as it was returned.
+def body_bytes(reply: Mapping[str, Any], *, decodes: bool = True) -> bytes:
+    """The body, decoded if it says that it is base64 and the door does that.
 
     Raises:
-        Refusal: it is no text.
+        Refusal: it is no text, or not what it says.
     """
-    body = reply.get("body")
-    if isinstance(body, str | None):
-        return body or ""
-    raise malformed(f"body is of type {type(body).__name__}, and no string: json.dumps() makes one of it")
-
-
-def body_bytes(reply: Mapping[str, Any]) -> bytes:
-    """The body, decoded if it says that it is base64.
-
-    Raises:
-        Refusal: it is not what it says.
-    """
-    text = body_text(reply)
-    if not reply.get("isBase64Encoded"):
-        return text.encode(errors="surrogatepass")
+    body = "" if reply.get("body") is None else reply["body"]
+    if not isinstance(body, str):
+        raise malformed(f"body is of type {type(body).__name__}, and no string: json.dumps() makes one of it")
+    if not (decodes and reply.get("isBase64Encoded")):
+        return body.encode(errors="surrogatepass")
     try:
-        return b64decode(text, validate=True)
+        return b64decode(body, validate=True)
     except ValueError as error:
         raise malformed("body is not the base64 that isBase64Encoded says it is") from error
 
 
 def with_content_type(headers: Pairs, default: str) -> Pairs:
     """The headers, with a Content-Type."""
-    return (
-        headers if any(name.lower() == "content-type" for name, _ in headers) else [*headers, ("Content-Type", default)]
-    )
+    if any(name.lower() == "content-type" for name, _ in headers):
+        return headers
+    return [*headers, ("Content-Type", default)]
 
 
 def json_answer(status: int, body: str, *headers: tuple[str, str]) -> Response:

@@ -58,7 +58,7 @@ class Request:
     @property
     def host(self) -> str:
         """The host it was sent to, without a port."""
-        host = self.header("host")
+        host = self.header("host").lower()
         return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
@@ -74,7 +74,7 @@ class Response:
         """As it goes out: with a Content-Length, without a body where HTTP has none, with more headers."""
         dropped = {*HOP_BY_HOP, "content-length", *(name.lower() for name, _ in extra)}
         headers = [pair for pair in self.headers if pair[0].lower() not in dropped]
-        if self.status < 200 or self.status in (204, 304):
+        if self.status in (204, 304):
             return Response(self.status, [*headers, *extra])
         headers = [*headers, ("Content-Length", str(len(self.body))), *extra]
         return Response(self.status, headers, b"" if method == "HEAD" else self.body)

@@ -8,9 +8,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qsl
 
 from lambdakit.local.front_doors.door import (
@@ -19,7 +18,7 @@ from lambdakit.local.front_doors.door import (
     FrontDoor,
     Refusal,
     Trouble,
-    body_text,
+    body_bytes,
     json_answer,
     malformed,
     merged_headers,
@@ -29,7 +28,7 @@ from lambdakit.local.front_doors.door import (
     with_content_type,
     without,
 )
-from lambdakit.local.front_doors.messages import Pairs, Response, grouped, last
+from lambdakit.local.front_doors.messages import Pairs, Request, Response, grouped, last
 from lambdakit.local.front_doors.routes import RouteTable
 from lambdakit.local.front_doors.stages import Stage
 from lambdakit.testing.events.values import clf, letters, milliseconds
@@ -184,19 +183,8 @@ class RestApi(FrontDoor):
                 "a REST API takes an object with statusCode, headers, multiValueHeaders, body and isBase64Encoded only"
             )
         headers = with_content_type(_renamed(merged_headers(document)), "application/json")
-        status = status_of(document.get("statusCode") or 200)
-        return Response(status, headers, self._body(arrival, document))
-
-    def _body(self, arrival: Arrival, document: dict[str, Any]) -> bytes:
-        """Decoded only where the first type that the client accepts is one of the API's binary ones."""
-        text = body_text(document)
-        accepted = arrival.request.header("accept").partition(",")[0].partition(";")[0].strip().lower()
-        if not document.get("isBase64Encoded") or not self._is_binary(accepted):
-            return text.encode(errors="surrogatepass")
-        try:
-            return b64decode(text, validate=True)
-        except ValueError as error:
-            raise malformed("body is not the base64 that isBase64Encoded says it is") from error
+        body = body_bytes(document, decodes=self._is_binary(_accepted(arrival.request)))
+        return Response(status_of(document.get("statusCode") or 200), headers, body)
 
     def _is_binary(self, media_type: str) -> bool:
         kind = media_type.partition("/")[0]
@@ -210,6 +198,11 @@ class RestApi(FrontDoor):
             ("x-amz-apigw-id", arrival.extended_id),
             ("X-Amzn-Trace-Id", arrival.trace_id),
         ]
+
+
+def _accepted(request: Request) -> str:
+    """The media type that the client accepts first: API Gateway looks at no other."""
+    return request.header("accept").partition(",")[0].partition(";")[0].strip().lower()
 
 
 def _renamed(headers: Pairs) -> Pairs:
