@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from lambdakit.local.errors import ClockError
@@ -137,10 +137,6 @@ class Account:
         from lambdakit.local.sources.queue import Queue
 
         return _name(name) in self._sources.get(Queue, {})
-
-    def sources(self, kind: type[S]) -> Iterator[S]:
-        """All of a kind that there are."""
-        yield from self._sources.get(kind, {}).values()
 
     def _found_calls(self) -> Calls:
         """What has requests made.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from lambdakit.local.invocation import InvocationError
+from lambdakit.local.timeline.timeline import percentile
 
 if TYPE_CHECKING:
     from lambdakit.local.configuration import Configuration
@@ -102,9 +102,10 @@ class Function:
             ValueError: nothing ran yet.
         """
         durations = sorted(i.duration for i in self.invocations if i.duration is not None)
-        if not durations:
+        found = percentile(durations, percent)
+        if found is None:
             raise ValueError(f"{self.name} has not run yet")
-        return durations[_rank(durations, percent)]
+        return found
 
     def begun(self, invocation: Invocation, environment: Environment) -> None:
         """An invocation was given an environment; for the service to tell."""
@@ -131,7 +132,3 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<Function {self.name!r}: {len(self.invocations)} invocations>"
-
-
-def _rank(values: list[float], percent: float) -> int:
-    return max(0, ceil(len(values) * percent / 100) - 1)
