@@ -147,7 +147,7 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         return listening(host, port)
     except (OSError, ValueError) as error:
-        problem = str(getattr(error, "strerror", None) or error).partition(" (")[0]
+        problem = getattr(error, "strerror", None) or error
         raise CommandError(
             f"can't listen at {host}:{port}: {problem}. Choose another port with --port; 0 takes a free one."
         ) from error

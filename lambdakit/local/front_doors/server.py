@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from lambdakit.triggers.settings import check_range
 
@@ -86,5 +86,14 @@ def listening(host: str, port: int) -> socket.socket:
         ValueError: there is no such port.
     """
     check_range("port", port, 0, 65_535)
-    family: Any = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only of a socket that says it is TCP's does asyncio send what it has at once, and not 40 ms later.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
